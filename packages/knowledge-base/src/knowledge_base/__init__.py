@@ -1,0 +1,1 @@
+"""Documentation and code examples that people and AI agents can search and cite."""

@@ -1,0 +1,1 @@
+"""Who may do what: one matrix that enforcement, documentation and tests are made from."""

@@ -1,0 +1,1 @@
+"""Datasets, versions, metadata, identifiers and access."""

@@ -1,0 +1,1 @@
+"""Every question the catalogue asks its database."""

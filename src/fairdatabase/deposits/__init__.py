@@ -1,0 +1,1 @@
+"""The story of a deposit: open, add files, validate, screen, publish."""

@@ -1,0 +1,1 @@
+"""Records as the fields of a form, and back: what the steps of the wizard send."""

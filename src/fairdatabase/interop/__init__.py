@@ -1,0 +1,1 @@
+"""How other machines read the catalogue."""

@@ -1,0 +1,1 @@
+"""One pure serializer per format."""

@@ -1,0 +1,1 @@
+"""How workers are told that a job waits: through Huey, or in memory."""

@@ -1,0 +1,1 @@
+"""The foundation every feature stands on; it never imports a feature."""

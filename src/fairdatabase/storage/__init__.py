@@ -1,0 +1,1 @@
+"""Blobs, kept and found by their checksum."""

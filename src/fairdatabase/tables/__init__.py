@@ -1,0 +1,1 @@
+"""Tables: a data file becomes one Parquet file, a column schema and answers to queries."""

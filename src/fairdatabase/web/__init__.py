@@ -1,0 +1,1 @@
+"""The web pages: layout, home, error pages, static files."""

@@ -1,0 +1,104 @@
+"""Labels of groups that were recoded locally."""
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from fairdatabase.privacy.engine.recoding import Recoding, recode
+from fairdatabase.privacy.schemas.recipes import Partition, Recode
+from fairdatabase.tables.schemas import ColumnSchema, ColumnType
+
+
+def recoded(
+    values: list[Any], kind: ColumnType, k: int, groups: tuple[Recode, ...] = ()
+) -> Recoding:
+    """Recode one column."""
+    table = pa.table({"q": pa.array(values)})
+    columns = {"q": ColumnSchema(key="c0", name="q", type=kind)}
+    return recode(table, columns, Partition(columns=("q",), k=k, groups=groups))
+
+
+def labels(found: Recoding) -> list[str | None]:
+    """Return the label of each row."""
+    return [found.labels["q"][group] for group in found.groups.tolist()]
+
+
+def test_numbers_become_the_intervals_that_they_span() -> None:
+    found = recoded([1, 9, 8, 9, 2, 9, 5, 9], ColumnType.INTEGER, 2)
+    assert labels(found) == ["[1, 2]", "9", "[5, 8]", "9", "[1, 2]", "9", "[5, 8]", "9"]
+    assert found.combinations == 5
+    assert found.sizes.tolist() == [4, 2, 2]
+    assert found.loss[found.groups].tolist() == [0.25, 0, 0.25, 0] * 2
+
+
+def test_dates_and_fractions_keep_their_notation() -> None:
+    days = [dt.date(2024, 1, 1), dt.date(2024, 2, 3)]
+    assert labels(recoded(days, ColumnType.DATE, 2)) == ["[2024-01-01, 2024-02-03]"] * 2
+    assert labels(recoded([0.1, 0.25], ColumnType.NUMBER, 2)) == ["[0.1, 0.25]"] * 2
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "loss"),
+    [
+        ([1, 2, None], "[1, 2] or missing", 1),
+        ([1, 1, None], "1 or missing", 1),
+        ([None, None, None], None, 0),
+        (["b", "a", None], "{a, b} or missing", 1),
+        (["b", "b", None], "b or missing", 1),
+    ],
+)
+def test_missing_values_are_named(values: list[Any], expected: str | None, loss: float) -> None:
+    kind = ColumnType.TEXT if "b" in values else ColumnType.INTEGER
+    found = recoded(values, kind, 3)
+    assert labels(found) == [expected] * 3
+    assert found.loss.tolist() == [loss]
+
+
+def test_categories_lie_in_the_order_of_their_frequency() -> None:
+    values = ["c"] * 3 + ["a"] * 2 + ["d", "b"]
+    assert labels(recoded(values, ColumnType.TEXT, 2)) == ["c"] * 3 + ["a"] * 2 + ["{b, d}"] * 2
+
+
+def test_categories_with_a_hierarchy_get_its_labels() -> None:
+    fine = {"flu": "virus", "cold": "virus", "angina": "bacteria", "boil": "bacteria"}
+    levels = (
+        Recode(column="q", mapping=fine),
+        Recode(column="q", mapping=dict.fromkeys(fine, "infection"), other="other"),
+        Recode(column="elsewhere", mapping={}),
+    )
+    values = ["flu", "angina", "cold", "boil"]
+    found = recoded(values, ColumnType.TEXT, 2, levels)
+    assert labels(found) == ["virus", "bacteria", "virus", "bacteria"]
+    found = recoded(["flu", "burn", "cold", "rash"], ColumnType.TEXT, 2, levels)
+    assert labels(found) == ["virus", "other", "virus", "other"]
+    found = recoded(["flu", "angina", "burn"], ColumnType.TEXT, 3, levels)
+    assert labels(found) == ["{angina, burn, flu}"] * 3
+    found = recoded(["flu", "angina", "burn", "burn"], ColumnType.TEXT, 2, levels)
+    assert labels(found) == ["infection"] * 2 + ["burn"] * 2
+    assert sorted(found.loss.tolist()) == [0, 0.5]
+
+
+def test_groups_with_equal_labels_are_one_class() -> None:
+    everyone = dict.fromkeys("abcd", "all")
+    levels = (Recode(column="q", mapping=everyone),)
+    found = recoded(list("abcd"), ColumnType.TEXT, 2, levels)
+    assert labels(found) == ["all"] * 4
+    assert found.sizes.tolist() == [4]
+
+
+def test_columns_are_cut_together() -> None:
+    table = pa.table({"a": [1, 1, 9, 9], "b": ["x", "y", "x", "y"]})
+    columns = {
+        name: ColumnSchema(key=name, name=name, type=kind)
+        for name, kind in (("a", ColumnType.INTEGER), ("b", ColumnType.TEXT))
+    }
+    found = recode(table, columns, Partition(columns=("a", "b"), k=2))
+    assert found.labels == {"a": ["1", "9"], "b": ["{x, y}", "{x, y}"]}
+    assert found.loss.tolist() == [0.5, 0.5]
+
+
+def test_an_empty_table_has_no_groups() -> None:
+    found = recoded(pa.array([], pa.string()), ColumnType.TEXT, 2)
+    assert (found.groups.size, found.labels, found.sizes.size) == (0, {"q": []}, 0)
