@@ -36,9 +36,6 @@ def deposit_file(page: Page, file: Path) -> None:
     page.get_by_label("Title").fill(TITLE)
     page.get_by_role("button", name="Create the draft").click()
     page.locator("input[type=file]").first.set_input_files(file)
-    upload = page.get_by_role("button", name="Upload")
-    if upload.is_visible():
-        upload.click()
     expect(page.get_by_text("All 400 rows were read")).to_be_visible()
 
 

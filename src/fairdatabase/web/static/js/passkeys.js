@@ -48,6 +48,7 @@ async function ask(event) {
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (supported()) {
     form.addEventListener("submit", ask);
+    form.querySelector("button").disabled = false;
   } else {
     for (const element of form.elements) element.disabled = true;
     form.querySelector("[data-passkey-message]").textContent = "This browser cannot use passkeys here. Update it, or use another way.";

@@ -49,6 +49,10 @@ function fillLevels(form, found) {
   for (let place = 0; place < depth; place += 1) head.children[place].textContent = `Level ${depth - place}`;
 }
 
+const edited = (field) => (field.options
+  ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+  : field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+
 export function livePreview() {
   const form = document.querySelector("form[data-preview-url]");
   if (!form) return;
@@ -80,4 +84,6 @@ export function livePreview() {
     clearTimeout(timer);
     timer = setTimeout(measure, PAUSE);
   });
+  // What was typed before this file arrived, or put back by the browser, was told to nobody.
+  if ([...form.elements].some(edited)) measure();
 }

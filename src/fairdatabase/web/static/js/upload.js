@@ -72,11 +72,13 @@ export function enhanceDropzones(announce) {
     const form = zone.closest("form");
     const input = zone.querySelector("input[type=file]");
     form.querySelector("[data-without-script]")?.remove();
-    input.addEventListener("change", () => {
+    const begin = () => {
       const files = [...input.files];
       input.value = "";
       if (files.length) uploadAll(form, files, announce);
-    });
+    };
+    input.addEventListener("change", begin);
+    begin(); // with what was chosen before this file arrived
     for (const type of ["dragenter", "dragover"]) {
       zone.addEventListener(type, (event) => { event.preventDefault(); zone.classList.add("is-over"); });
     }
