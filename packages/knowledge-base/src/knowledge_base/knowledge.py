@@ -115,13 +115,16 @@ class KnowledgeBase:
             )
         return self.store.count_without_vectors(self.embedder.model)
 
-    def search(self, query: str, scope: Scope = EVERYTHING, *, count: int = 5) -> Answer:
+    def search(
+        self, query: str, scope: Scope = EVERYTHING, *, count: int = 5, noted: bool = True
+    ) -> Answer:
         """Return the sections that answer a question best.
 
         Args:
             query: In words, or names in code.
             scope: Where to look.
             count: How many sections at most.
+            noted: Whether the question is kept; not while it is still being typed.
         """
         terms = terms_of(query)
         lexical = self.store.lexical(terms, scope, _CANDIDATES)
@@ -140,7 +143,13 @@ class KnowledgeBase:
             if each.id in stored
         )
         mode = "lexical" if similarities is None else "hybrid"
-        return self._judged(query, terms, hits, lexical[0][1] if lexical else 0.0, mode)
+        best = lexical[0][1] if lexical else 0.0
+        frequencies, sections = self.store.frequencies(terms, scope.readers)
+        answer = self._judged(query, terms, hits, best, mode, frequencies, sections)
+        if noted:
+            asked = Question(query, answer.confidence, answer.is_gap, self._clock())
+            self.store.note(asked)
+        return answer
 
     def demand(self, query: str, scope: Scope = EVERYTHING, *, count: int = 5) -> Answer:
         """Search, and fail rather than give an answer that cannot be trusted.
@@ -176,9 +185,15 @@ class KnowledgeBase:
         return self._matrix.nearest(question, scope, also)
 
     def _judged(
-        self, query: str, terms: list[str], hits: tuple[Hit, ...], best: float, mode: str
+        self,
+        query: str,
+        terms: list[str],
+        hits: tuple[Hit, ...],
+        best: float,
+        mode: str,
+        frequencies: dict[str, int],
+        sections: int,
     ) -> Answer:
-        frequencies, sections = self.store.frequencies(terms)
         confidence = 0.0
         if hits:
             most = self.store.highest_score(frequencies, sections)
@@ -190,7 +205,6 @@ class KnowledgeBase:
             )
         is_gap = confidence < CONFIDENT
         missing = tuple(term for term in terms if not frequencies.get(term, 0))
-        self.store.note(Question(query, confidence, is_gap, self._clock()))
         return Answer(query, hits, confidence, is_gap, mode, missing)
 
 

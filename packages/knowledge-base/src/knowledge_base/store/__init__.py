@@ -62,6 +62,7 @@ Matrix = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 _LAYOUT: Final = 1
+_ALONE: Final = "SELECT pg_advisory_xact_lock(7235419)"
 _SECTION_WEIGHTS: Final = (5.0, 1.0, 1.0, 2.0)
 _EXAMPLE_WEIGHTS: Final = (2.0, 3.0, 1.0, 3.0)
 """Of heading, caption, code and names."""
@@ -124,12 +125,10 @@ class Store:
             .outerjoin(sections, sections.c.page_id == pages.c.id)
             .group_by(pages.c.source_id)
         )
-        statement = select(sources).where(may_read(scope)).order_by(sources.c.id)
         with self._engine.connect() as connection:
             counts = {row.source_id: row for row in connection.execute(counted)}
             code = count_of(connection, examples)
             embedded = count_of(connection, vectors)
-            found = [source_of(row) for row in connection.execute(statement)]
         return [
             (
                 each,
@@ -141,8 +140,14 @@ class Store:
                     embedded=embedded.get(each.id, 0),
                 ),
             )
-            for each in found
+            for each in self.names(scope)
         ]
+
+    def names(self, scope: Scope) -> list[Source]:
+        """Return the sources in scope by their ids, without counting what they hold."""
+        statement = select(sources).where(may_read(scope)).order_by(sources.c.id)
+        with self._engine.connect() as connection:
+            return [source_of(row) for row in connection.execute(statement)]
 
     def hashes(self, source_id: str) -> dict[str, str]:
         """Return the hash of every page of a source by URL."""
@@ -217,11 +222,24 @@ class Store:
         ]
         return sorted(found, key=lambda each: -each.score)
 
-    def frequencies(self, terms: Iterable[str]) -> tuple[dict[str, int], int]:
-        """Return in how many sections each term is, and how many sections there are."""
+    def frequencies(
+        self, terms: Iterable[str], readers: frozenset[str] = frozenset()
+    ) -> tuple[dict[str, int], int]:
+        """Return in how many sections each term is, and how many sections there are.
+
+        What others own is not counted: whether a word occurs in it is theirs to know.
+
+        Args:
+            terms: Of a question.
+            readers: Owners whose sources may be read.
+        """
+        within = self._within(Scope(readers=readers))
+        counted = select(func.count()).select_from(
+            sections if within is None else within.subquery()
+        )
         with self._engine.connect() as connection:
-            count = connection.execute(select(func.count()).select_from(sections)).scalar_one()
-            return self._sections.frequencies(connection, terms), count
+            count = connection.execute(counted).scalar_one()
+            return self._sections.frequencies(connection, terms, within), count
 
     def highest_score(self, frequencies: Mapping[str, int], count: int) -> float:
         """Return the score of :meth:`lexical` that no section can pass.
@@ -322,6 +340,12 @@ class Store:
         with self._engine.connect() as connection:
             return [Question(*row) for row in connection.execute(statement)]
 
+    def forget(self, queries: Iterable[str]) -> None:
+        """Remove every time that some questions were asked."""
+        with self._engine.begin() as connection:
+            for some in batches(queries):
+                connection.execute(delete(questions).where(questions.c.query.in_(some)))
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
@@ -377,6 +401,9 @@ def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
 def _prepare(engine: Engine, indexes: Iterable[LexicalIndex]) -> None:
     """Make the tables of an empty database, or refuse those of another version."""
     with engine.begin() as connection:
+        # Processes that start together wait for the first, which makes the tables.
+        alone = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else _ALONE
+        connection.exec_driver_sql(alone)
         if not inspect(connection).has_table(layout.name):
             metadata.create_all(connection)
             for index in indexes:

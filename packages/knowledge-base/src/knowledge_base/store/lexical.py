@@ -69,8 +69,10 @@ class LexicalIndex(Protocol):
             within: Selects the ids to look among; all by default.
         """
 
-    def frequencies(self, connection: Connection, terms: Iterable[str]) -> dict[str, int]:
-        """Return in how many documents each term is."""
+    def frequencies(
+        self, connection: Connection, terms: Iterable[str], within: Select[tuple[int]] | None
+    ) -> dict[str, int]:
+        """Return in how many documents each term is; arguments as of :meth:`find`."""
 
     def highest(self, frequencies: Iterable[int], documents: int) -> float:
         """Return the score that no document can pass: that of one all about every term.
@@ -151,9 +153,14 @@ class FTS5:
             statement = statement.where(row.in_(within))
         return [(each[0], each[1]) for each in connection.execute(statement)]
 
-    def frequencies(self, connection: Connection, terms: Iterable[str]) -> dict[str, int]:
+    def frequencies(
+        self, connection: Connection, terms: Iterable[str], within: Select[tuple[int]] | None
+    ) -> dict[str, int]:
         """Return in how many documents each term is."""
-        statement = text(f"SELECT count(*) FROM {self.name} WHERE {self.name} MATCH :question")
+        statement = select(func.count()).select_from(table(self.name))
+        statement = statement.where(text(f"{self.name} MATCH :question"))
+        if within is not None:
+            statement = statement.where(column("rowid", Integer).in_(within))
         return {
             term: connection.execute(statement, {"question": _any_of([term])}).scalar_one()
             for term in terms
@@ -235,7 +242,7 @@ class Postings:
         count, mean = connection.execute(
             select(func.count(), func.avg(self._lengths.c.length))
         ).one()
-        known = self._counted(connection, set(_stems(terms)))
+        known = self._counted(connection, set(_stems(terms)), None)
         if not known:
             return []
         rarity = {
@@ -257,10 +264,12 @@ class Postings:
             statement = statement.where(found.document_id.in_(within))
         return [(row[0], row[1]) for row in connection.execute(statement)]
 
-    def frequencies(self, connection: Connection, terms: Iterable[str]) -> dict[str, int]:
+    def frequencies(
+        self, connection: Connection, terms: Iterable[str], within: Select[tuple[int]] | None
+    ) -> dict[str, int]:
         """Return in how many documents each term is."""
         stems = {term: _stem(term) for term in terms}
-        known = self._counted(connection, set(stems.values()))
+        known = self._counted(connection, set(stems.values()), within)
         return {term: known.get(stem, 0) for term, stem in stems.items()}
 
     def highest(self, frequencies: Iterable[int], documents: int) -> float:
@@ -268,9 +277,13 @@ class Postings:
         rarities = (math.log1p((documents - each + 0.5) / (each + 0.5)) for each in frequencies)
         return (self.K1 + 1) * sum(rarities)
 
-    def _counted(self, connection: Connection, stems: set[str]) -> dict[str, int]:
+    def _counted(
+        self, connection: Connection, stems: set[str], within: Select[tuple[int]] | None
+    ) -> dict[str, int]:
         found = self._postings.c
         statement = select(found.term, func.count()).where(found.term.in_(stems))
+        if within is not None:
+            statement = statement.where(found.document_id.in_(within))
         return {row[0]: row[1] for row in connection.execute(statement.group_by(found.term))}
 
 
