@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -189,8 +190,20 @@ def test_vectors_made_twice_are_kept_once(store: Store) -> None:
     ((key, _),) = store.without_vectors("m", 1).items()
     store.put_vectors("m", {key: np.array([1, 0], dtype=np.float32)})
     store.put_vectors("m", {key: np.array([0, 1], dtype=np.float32), 999: np.ones(2, np.float32)})
-    ids, rows = store.vectors("m")
-    assert (ids.tolist(), rows.tolist()) == ([key], [[0, 1]])
+    _, ids, rows = store.vectors("m")
+    assert (ids.tolist(), rows.tolist()) == ([key], [[1, 0]])
+
+
+def test_two_processes_embed_one_knowledge_base(knowledge: KnowledgeBase) -> None:
+    store, vector = knowledge.store, np.ones(2, np.float32)
+    waiting = store.without_vectors("m", 10)
+    with ThreadPoolExecutor(4) as several:
+        for _ in range(5):
+            made = [several.submit(store.put_vectors, "m", dict.fromkeys(waiting, vector))
+                    for _ in range(4)]  # fmt: skip
+            for each in made:
+                each.result()
+    assert sorted(store.vectors("m")[1]) == sorted(waiting)
 
 
 def test_sections_are_embedded_behind_and_failures_do_not_end_it(

@@ -53,7 +53,10 @@ def test_a_scope_leaves_out(knowledge: KnowledgeBase) -> None:
     store = knowledge.store
     assert trails(store, "client", scope=Scope(kind=Kind.API)) == [("Testing", "test_client")]
     assert trails(store, "client", scope=Scope(frozenset({"other"}))) == []
-    assert len(store.ids(Scope(frozenset({"flask"})))) == 5
+    found = store.ids(Scope(frozenset({"flask"})))
+    assert found is not None
+    assert len(found) == 5
+    assert store.ids(EVERYTHING) is None
 
 
 def test_what_somebody_owns_only_they_find(
@@ -67,7 +70,9 @@ def test_what_somebody_owns_only_they_find(
         assert store.sources(scope) == []
         assert store.pages("flask", scope) == []
         assert store.page(scope, url=blueprints.url) is None
-        assert len(store.ids(scope)) == 0
+        found = store.ids(scope)
+        assert found is not None
+        assert len(found) == 0
     mary = Scope(readers=frozenset({"mary"}))
     assert trails(store, "blueprint", scope=mary)
     assert store.examples(["register_blueprint"], mary, 5)
@@ -138,11 +143,13 @@ def test_embeddings(knowledge: KnowledgeBase) -> None:
     made = {key: np.full(2, key, dtype=np.float32) for key in waiting}
     store.put_vectors("m", made | {10**6: np.zeros(2, dtype=np.float32)})
     assert store.state() != before
-    ids, rows = store.vectors("m")
+    keys, ids, rows = store.vectors("m")
+    assert list(keys) == store.vector_ids("m").tolist()
     assert list(ids) == sorted(waiting)
     assert rows.tolist() == [[key, key] for key in sorted(waiting)]
+    assert store.vectors("m", since=int(keys[1]))[1].tolist() == sorted(waiting)[1:]
     assert len(store.without_vectors("m", 10)) == 2
-    assert store.vectors("other")[1].shape == (0, 0)
+    assert store.vectors("other")[2].shape == (0, 0)
 
 
 def test_questions(store: Store, moment: datetime) -> None:

@@ -1,18 +1,16 @@
 """The knowledge base: what it takes in, and what it answers."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Final
 
-import numpy as np
-
 from knowledge_base.documents import Answer, Hit, Page, Section, Source
-from knowledge_base.embedding import Embedder, Matrix
+from knowledge_base.embedding import Embedder
 from knowledge_base.errors import KnowledgeBaseError, UnavailableError, UnreachableError
+from knowledge_base.neighbours import Neighbours
 from knowledge_base.ranking import CONFIDENT, confidence_of, covered, fuse, weigh
 from knowledge_base.sections import sections_of, title_of
 from knowledge_base.snippets import snippet_of
@@ -55,7 +53,7 @@ class KnowledgeBase:
         self.store = store
         self.embedder = embedder
         self._clock = clock
-        self._matrix = _Matrix(store, embedder.model) if embedder else None
+        self._neighbours = Neighbours(store, embedder.model) if embedder else None
 
     def refresh(
         self,
@@ -175,14 +173,14 @@ class KnowledgeBase:
         return self.store.examples(terms_of(query), scope, count)
 
     def _similarities(self, query: str, scope: Scope, also: list[int]) -> dict[int, float] | None:
-        if self.embedder is None or self._matrix is None or self._matrix.is_empty():
+        if self.embedder is None or self._neighbours is None or self._neighbours.are_none():
             return None
         try:
             question = self.embedder.embed([query])[0]
         except (UnavailableError, UnreachableError) as error:
             _log.warning("Searched by words alone: %s", error)
             return None
-        return self._matrix.nearest(question, scope, also)
+        return self._neighbours.nearest(question, scope, _CANDIDATES, also)
 
     def _judged(
         self,
@@ -211,46 +209,3 @@ class KnowledgeBase:
 def embedded_text(section: Section) -> str:
     """Return what an embedding is made of: the headings, then the text."""
     return f"{' > '.join(section.trail)}\n{section.text}"
-
-
-class _Matrix:
-    """All embeddings in memory, read again when the store has other ones."""
-
-    def __init__(self, store: Store, model: str) -> None:
-        self._store = store
-        self._model = model
-        self._lock = threading.Lock()
-        self._state: tuple[int, int] | None = None
-        self._ids = np.empty(0, dtype=np.int64)
-        self._rows: Matrix = np.empty((0, 0), dtype=np.float32)
-
-    def is_empty(self) -> bool:
-        """Tell whether nothing is embedded yet."""
-        return not len(self._current()[0])
-
-    def nearest(self, question: Matrix, scope: Scope, also: list[int]) -> dict[int, float] | None:
-        """Return the cosines of the nearest sections in scope, and of some others.
-
-        ``None`` where nothing is embedded any more.
-        """
-        ids, rows = self._current()
-        if not len(ids):
-            return None
-        cosines = rows @ question
-        allowed = np.isin(ids, self._store.ids(scope), assume_unique=True)
-        within = np.where(allowed, cosines, -np.inf)
-        top = np.argpartition(-within, min(_CANDIDATES, len(ids) - 1))[:_CANDIDATES]
-        chosen = {int(ids[each]): float(cosines[each]) for each in top if allowed[each]}
-        places = np.searchsorted(ids, also)
-        for key, place in zip(also, places, strict=True):
-            if place < len(ids) and ids[place] == key:
-                chosen[key] = float(cosines[place])
-        return chosen
-
-    def _current(self) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Matrix]:
-        state = self._store.state()
-        with self._lock:
-            if state != self._state:
-                self._ids, self._rows = self._store.vectors(self._model)
-                self._state = state
-            return self._ids, self._rows

@@ -36,6 +36,7 @@ from knowledge_base.store.rows import (
     count_of,
     examples_of,
     ids_in,
+    insert_unless_there,
     key_of,
     may_read,
     names_in,
@@ -61,7 +62,7 @@ from knowledge_base.store.tables import (
 Matrix = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 _ALONE: Final = "SELECT pg_advisory_xact_lock(7235419)"
 _SECTION_WEIGHTS: Final = (5.0, 1.0, 1.0, 2.0)
 _EXAMPLE_WEIGHTS: Final = (2.0, 3.0, 1.0, 3.0)
@@ -284,42 +285,59 @@ class Store:
             return connection.execute(statement).scalar_one()
 
     def put_vectors(self, model: str, made: Mapping[int, Matrix]) -> None:
-        """Keep the embeddings of sections, unless a section is gone by now."""
+        """Keep the embeddings of sections that have none by now and are not gone."""
+        # Held until the end, so that no section goes between being seen and being referred to.
+        there = select(sections.c.id).where(sections.c.id.in_(made)).with_for_update(read=True)
         with self._engine.begin() as connection:
-            again = (vectors.c.model == model) & vectors.c.section_id.in_(made)
-            connection.execute(delete(vectors).where(again))
-            there = select(sections.c.id).where(sections.c.id.in_(made))
             rows = [
                 {"section_id": key, "model": model, "embedding": made[key].astype("<f4").tobytes()}
                 for key in connection.execute(there).scalars()
             ]
             if rows:
-                connection.execute(insert(vectors), rows)
+                connection.execute(insert_unless_there(self._engine.dialect.name, vectors), rows)
 
-    def vectors(self, model: str) -> tuple[Ids, Matrix]:
-        """Return the ids of all embedded sections and their embeddings, one row each."""
-        statement = select(vectors.c.section_id, vectors.c.embedding).where(
-            vectors.c.model == model
+    def vector_ids(self, model: str) -> Ids:
+        """Return the ids of all vectors of a model, in order."""
+        statement = select(vectors.c.id).where(vectors.c.model == model).order_by(vectors.c.id)
+        with self._engine.connect() as connection:
+            return np.array(connection.execute(statement).scalars().all(), dtype=np.int64)
+
+    def vectors(self, model: str, since: int = 0) -> tuple[Ids, Ids, Matrix]:
+        """Return the vectors of a model from an id on, in the order of their ids.
+
+        Returns:
+            Ids of the vectors, ids of their sections, and the embeddings, one row each.
+        """
+        statement = (
+            select(vectors.c.id, vectors.c.section_id, vectors.c.embedding)
+            .where(vectors.c.model == model, vectors.c.id >= since)
+            .order_by(vectors.c.id)
         )
         with self._engine.connect() as connection:
-            rows = connection.execute(statement.order_by(vectors.c.section_id)).all()
-        ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
-        joined = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
-        return ids, joined.reshape(len(rows), -1) if rows else joined.reshape(0, 0)
+            rows = connection.execute(statement).all()
+        ids = np.array([(row[0], row[1]) for row in rows], dtype=np.int64).reshape(-1, 2)
+        joined = np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4")
+        embeddings = joined.reshape(len(rows), -1) if rows else joined.reshape(0, 0)
+        return ids[:, 0], ids[:, 1], embeddings
 
-    def ids(self, scope: Scope) -> Ids:
-        """Return the ids of the sections in scope, in order."""
+    def ids(self, scope: Scope) -> Ids | None:
+        """Return the ids of the sections in scope, in order; ``None`` where all are."""
+        within = self._within(scope)
+        if within is None:
+            return None
         with self._engine.connect() as connection:
-            found = connection.execute(ids_in(scope).order_by(sections.c.id)).scalars().all()
+            found = connection.execute(within.order_by(sections.c.id)).scalars().all()
         return np.array(found, dtype=np.int64)
 
     def state(self) -> tuple[int, int]:
-        """Return numbers that differ when sections or embeddings were added or removed."""
-        newest = select(func.coalesce(func.max(sections.c.id), 0), func.count())
+        """Return numbers that differ when embeddings were added or removed."""
+        newest = select(func.coalesce(func.max(vectors.c.id), 0))
+        count = select(func.count()).select_from(vectors)
         with self._engine.connect() as connection:
-            last, count = connection.execute(newest.select_from(sections)).one()
-            embedded = connection.execute(select(func.count()).select_from(vectors)).scalar_one()
-        return last, count + embedded
+            return (
+                connection.execute(newest).scalar_one(),
+                connection.execute(count).scalar_one(),
+            )
 
     def note(self, question: Question) -> None:
         """Keep a question that was asked."""

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     CursorResult,
+    Insert,
     Row,
     Select,
     Table,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from knowledge_base.documents import Example, Kind, Section, Source, Stored
 from knowledge_base.store.records import Scope, StoredPage
@@ -39,6 +41,12 @@ def key_of(result: CursorResult[Any]) -> int:
     """Return the primary key of the row that was inserted."""
     key = result.inserted_primary_key
     return cast("int", key[0]) if key else 0
+
+
+def insert_unless_there(dialect: str, table: Table) -> Insert:
+    """Return what inserts rows, and leaves out those that another process has inserted."""
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return make(table).on_conflict_do_nothing()
 
 
 def may_read(scope: Scope) -> ColumnElement[bool]:

@@ -86,9 +86,12 @@ examples = Table(
 vectors = Table(
     "vectors",
     metadata,
-    Column("section_id", _within("sections"), primary_key=True),
-    Column("model", String(100), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("section_id", _within("sections"), nullable=False),
+    Column("model", String(100), nullable=False),
     Column("embedding", LargeBinary, nullable=False),
+    UniqueConstraint("section_id", "model"),
+    sqlite_autoincrement=True,  # an id that is gone never comes back for another vector
 )
 questions = Table(
     "questions",
