@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fairdatabase.privacy.engine import lattice
@@ -18,7 +18,7 @@ from fairdatabase.privacy.engine.combinations import Combinations, Rung
 from fairdatabase.privacy.engine.goals import Attribute
 from fairdatabase.privacy.engine.lattice import Figures, Lattice, Node
 from fairdatabase.privacy.engine.measures import GroupedCounts
-from fairdatabase.privacy.schemas.goals import Goal
+from fairdatabase.privacy.schemas.goals import Goal, SensitiveGoal
 from tests.factories.goals import left_out, sensitive_goals
 
 VALUES = 4
@@ -136,8 +136,17 @@ def test_classes_are_those_of_the_rows_whatever_was_counted_before(
                 assert found == values
 
 
+ONE_CLASS_IS_FAR = Table(
+    rows=[(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (2, 2)],
+    levels=[[list(range(VALUES)), [0] * VALUES]],
+    goal=Goal(k=1, sensitive=(SensitiveGoal(column="s", t=0.3, ordered=True),)),
+)
+"""By the equal distance all three classes would be too far."""
+
+
 @settings(max_examples=60, deadline=None)
 @given(table=tables())
+@example(table=ONE_CLASS_IS_FAR)
 def test_figures_say_what_becomes_of_the_goal(table: Table) -> None:
     counted = Lattice(table.combinations())
     least = [
