@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+# The bundled model would be fetched from the package index; tests of it say so themselves.
+os.environ.setdefault("FAIRDATABASE_KNOWLEDGE_EMBEDDER", "none")
 POSTGRESQL_VARIABLE = "FAIRDATABASE_TEST_POSTGRESQL_URL"
 
 

@@ -93,6 +93,7 @@ def _empty(url: str) -> None:
         # Its triggers keep the audit log from being emptied; only their owner can put them aside.
         session.execute(text("ALTER TABLE audit_events DISABLE TRIGGER USER"))
         session.execute(text(deletes))
+        session.execute(text("DROP SCHEMA IF EXISTS knowledge CASCADE"))
         session.execute(text("ALTER TABLE audit_events ENABLE TRIGGER USER"))
     database.dispose()
 
@@ -131,10 +132,12 @@ def queue() -> MemoryQueue:
 
 
 @pytest.fixture
-def services(settings: Settings, database: Database, queue: MemoryQueue) -> Services:
+def services(settings: Settings, database: Database, queue: MemoryQueue) -> Iterator[Services]:
     """All services over an empty database."""
     settings.instance_path.mkdir(parents=True, exist_ok=True)
-    return build_services(settings, database, queue=queue)
+    built = build_services(settings, database, queue=queue)
+    yield built
+    built.knowledge.close()
 
 
 @pytest.fixture(scope="session")

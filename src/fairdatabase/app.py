@@ -35,6 +35,8 @@ from fairdatabase.kernel.config import Settings, load_settings
 from fairdatabase.kernel.current import SERVICES_KEY
 from fairdatabase.kernel.extensions import limiter
 from fairdatabase.kernel.http import LimitedRequest
+from fairdatabase.knowledge.api import api as knowledge_api
+from fairdatabase.knowledge.pages import pages as knowledge_pages
 from fairdatabase.mail.pages import pages as mail_pages
 from fairdatabase.observability.api import api as health_api
 from fairdatabase.observability.tracing import init_tracing
@@ -65,6 +67,7 @@ APIS = (
     recipes_api,
     well_known_api,
     deposits_api,
+    knowledge_api,
     jobs_api,
     audit_api,
     health_api,
@@ -82,6 +85,7 @@ PAGES = (
     interop_pages,
     tables_pages,
     deposits_pages,
+    knowledge_pages,
     audit_pages,
 )
 

@@ -21,7 +21,7 @@ from fairdatabase.accounts.service.throttle import Throttle
 from fairdatabase.accounts.service.tokens import Tokens
 from fairdatabase.accounts.service.users import Users
 from fairdatabase.audit.service import Audit
-from fairdatabase.catalog.schemas import VersionPublished, VersionWithdrawn
+from fairdatabase.catalog.schemas import DraftChanged, VersionPublished, VersionWithdrawn
 from fairdatabase.catalog.service import Catalog
 from fairdatabase.deposits.service import Deposits
 from fairdatabase.interop.service import Interop
@@ -32,6 +32,7 @@ from fairdatabase.kernel.clock import Clock, utc_now
 from fairdatabase.kernel.config import Settings
 from fairdatabase.kernel.database import Database
 from fairdatabase.kernel.events import Events
+from fairdatabase.knowledge.service import Knowledge
 from fairdatabase.mail.backends.folder import FolderBackend
 from fairdatabase.mail.backends.smtp import SmtpBackend
 from fairdatabase.mail.service import Mail
@@ -86,6 +87,7 @@ class Services:
     hierarchies: Hierarchies
     deposits: Deposits
     interop: Interop
+    knowledge: Knowledge
 
 
 def build_services(
@@ -112,15 +114,17 @@ def build_services(
     storage = _storage(database, settings, clock)
     data = _data(database, settings, clock, events=events, storage=storage, jobs=jobs, audit=audit)
     consents = Consents(database, settings, clock, audit=audit)
+    knowledge = Knowledge(database, settings, clock, storage=storage, jobs=jobs, audit=audit)
     return Services(
         settings=settings,
         database=database,
-        events=_subscribe(events, data["interop"]),
+        events=_subscribe(events, data["interop"], knowledge),
         health=_health(settings, database, queue, storage),
         audit=audit,
         jobs=jobs,
         mail=mail,
         storage=storage,
+        knowledge=knowledge,
         consents=consents,
         personal_data=_personal_data(
             database, settings, clock, audit=audit, jobs=jobs, consents=consents, data=data
@@ -430,9 +434,11 @@ def _personal_data(
     )
 
 
-def _subscribe(events: Events, interop: Interop) -> Events:
+def _subscribe(events: Events, interop: Interop, knowledge: Knowledge) -> Events:
     events.subscribe(VersionPublished, interop.forget_pages)
     events.subscribe(VersionWithdrawn, interop.forget_pages)
+    for event in (DraftChanged, VersionPublished, VersionWithdrawn):
+        events.subscribe(event, knowledge.datasets.changed)
     return events
 
 

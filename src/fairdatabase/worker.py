@@ -14,6 +14,7 @@ from fairdatabase.accounts import tasks as accounts
 from fairdatabase.deposits import tasks as deposits
 from fairdatabase.jobs.backends.huey import HueyQueue
 from fairdatabase.kernel.config import Settings
+from fairdatabase.knowledge import tasks as knowledge
 from fairdatabase.mail import tasks as mail
 from fairdatabase.privacy import tasks as privacy
 from fairdatabase.services import Services, build_services
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def register_tasks(services: Services) -> None:
     """Tell the jobs of this process how the work of each feature is done."""
-    for tasks in (mail, accounts, deposits, privacy):
+    for tasks in (mail, accounts, deposits, privacy, knowledge):
         tasks.register(services.jobs, services)
 
 
@@ -67,6 +68,7 @@ def _keep_sweeping(services: Services, stop: threading.Event) -> None:
                 services.mail.sweep()
                 services.storage.sweep()
                 services.storage.erase_unused()
+                services.knowledge.sweep()
                 next_storage_sweep = time.monotonic() + _STORAGE_SWEEP_SECONDS
         except (SQLAlchemyError, OSError):
             logger.exception("Sweeping failed; trying again")

@@ -41,6 +41,8 @@ class Resource(StrEnum):
     INVITATION = "invitation"
     DATASET = "dataset"
     """A version of a dataset with its files and tables."""
+    KNOWLEDGE = "knowledge"
+    """Sources of documents, and what was asked and not found."""
     JOB = "job"
     AUDIT = "audit"
 
@@ -76,6 +78,8 @@ class Action(StrEnum):
     """Give to somebody else."""
     CHANGE_ROLES = "change roles"
     DISABLE = "disable"
+    ADD_FOLDER = "add folder"
+    """Have the knowledge base read a folder of the server."""
     STATISTICS = "statistics"
     DASHBOARD = "dashboard"
 

@@ -221,6 +221,12 @@ class Override(Record):
     against: tuple[str, ...] = Field(description="What the policy found.")
 
 
+class DraftChanged(Record):
+    """Event: a draft was opened, changed or discarded."""
+
+    dataset_public_id: str
+
+
 class VersionPublished(Record):
     """Event: a version became public."""
 

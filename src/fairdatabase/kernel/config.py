@@ -169,6 +169,11 @@ class Settings(BaseSettings):
     """A running job that gives no sign of life for this long is taken to be dead."""
     job_max_attempts: int = Field(default=3, ge=1)
     worker_threads: int = Field(default=2, ge=1)
+    knowledge_folder: Path | None = None
+    """Folder below which admins may add folders of documents; none: no folder is read."""
+    knowledge_embedder: str = "bundled"
+    """What makes vectors: ``bundled`` where the extra is installed, ``none``, or a server."""
+    knowledge_embedder_key: SecretStr = SecretStr("")
     privacy_contact: str = ""
     """Address that the privacy page names for questions about personal data."""
     terms_version: str = Field(default="", max_length=32)

@@ -9,6 +9,8 @@ from fairdatabase.authorization.schemas import Action, Resource, State
 
 _PLATFORM, _ACCOUNT, _DATASET = Resource.PLATFORM, Resource.ACCOUNT, Resource.DATASET
 
+_KNOWLEDGE = Resource.KNOWLEDGE
+
 
 class Route(NamedTuple):
     """An act that a route stands for.
@@ -245,6 +247,29 @@ ROUTES: Final[dict[str, Route]] = {
     "audit_pages.events": Route(Resource.AUDIT, Action.READ),
     "audit_api.export": Route(Resource.AUDIT, Action.EXPORT),
     "audit_pages.export": Route(Resource.AUDIT, Action.EXPORT),
+    "knowledge_api.search": Route(_KNOWLEDGE, Action.READ),
+    "knowledge_api.code": Route(_KNOWLEDGE, Action.READ),
+    "knowledge_pages.search": Route(_KNOWLEDGE, Action.READ),
+    "knowledge_api.list_pages": Route(_KNOWLEDGE, Action.READ),
+    "knowledge_pages.contents": Route(_KNOWLEDGE, Action.READ),
+    "knowledge_api.read_page": Route(_KNOWLEDGE, Action.READ),
+    "knowledge_pages.read": Route(_KNOWLEDGE, Action.READ),
+    "knowledge_api.list_sources": Route(_KNOWLEDGE, Action.READ),
+    "knowledge_pages.sources": Route(_KNOWLEDGE, Action.INSPECT),
+    "knowledge_api.add_source": Route(_KNOWLEDGE, Action.CREATE),
+    "knowledge_pages.add": Route(_KNOWLEDGE, Action.CREATE),
+    "knowledge_api.add_starter": Route(_KNOWLEDGE, Action.CREATE),
+    "knowledge_pages.add_starter": Route(_KNOWLEDGE, Action.CREATE),
+    "knowledge_api.refresh_source": Route(_KNOWLEDGE, Action.EDIT),
+    "knowledge_pages.refresh": Route(_KNOWLEDGE, Action.EDIT),
+    "knowledge_api.schedule_source": Route(_KNOWLEDGE, Action.EDIT),
+    "knowledge_pages.schedule": Route(_KNOWLEDGE, Action.EDIT),
+    "knowledge_api.remove_source": Route(_KNOWLEDGE, Action.DISCARD),
+    "knowledge_pages.remove": Route(_KNOWLEDGE, Action.DISCARD),
+    "knowledge_api.list_gaps": Route(_KNOWLEDGE, Action.INSPECT),
+    "knowledge_pages.gaps": Route(_KNOWLEDGE, Action.INSPECT),
+    "knowledge_api.dismiss_gap": Route(_KNOWLEDGE, Action.EDIT),
+    "knowledge_pages.dismiss": Route(_KNOWLEDGE, Action.EDIT),
     "jobs_api.get_job": Route(Resource.JOB, Action.READ),
     "jobs_api.cancel": Route(Resource.JOB, Action.DISCARD),
 }

@@ -20,6 +20,7 @@ from fairdatabase.catalog.rules import (
 )
 from fairdatabase.catalog.schemas import (
     AccessClass,
+    DraftChanged,
     FileRecord,
     FileRole,
     Metadata,
@@ -88,7 +89,7 @@ class Catalog(Reading):
             draft = self._add_draft(dataset.id, 1, metadata, access)
             made = {"dataset": dataset.public_id, "title": metadata.title, "access": access.value}
             self._record(actor, "created", draft, after=made)
-            return self._fresh(draft.public_id)
+            return self._changed(draft)
 
     def new_version(self, actor: Actor, dataset_public_id: str) -> VersionRecord:
         """Open the draft of a dataset's next version, with metadata and files of the newest one.
@@ -119,7 +120,7 @@ class Catalog(Reading):
                 self._copy_file(draft.id, position, file)
             opened = {"dataset": dataset_public_id, "number": number, "from": before.public_id}
             self._record(actor, "version-opened", draft, after=opened)
-            return self._fresh(draft.public_id)
+            return self._changed(draft)
 
     def update_metadata(
         self, actor: Actor, version_public_id: str, metadata: Metadata
@@ -231,6 +232,7 @@ class Catalog(Reading):
             draft = self._locked_draft(actor, version_public_id, Action.DISCARD)
             was = {"title": draft.title, "files": len(draft.files)}
             self._record(actor, "discarded", draft, before=was)
+            self._tell(draft.dataset.public_id)
             self._versions.remove(draft.id)
             self._datasets.remove_empty(draft.dataset_id)
 
@@ -379,7 +381,14 @@ class Catalog(Reading):
 
     def _changed(self, draft: Version) -> VersionRecord:
         draft.updated_at = self._clock()
-        return self._fresh(draft.public_id)
+        version = self._fresh(draft.public_id)
+        self._tell(version.dataset_public_id)
+        return version
+
+    def _tell(self, dataset_public_id: str) -> None:
+        """Tell those who must know that the draft of a dataset is not what it was."""
+        event = DraftChanged(dataset_public_id=dataset_public_id)
+        self._database.after_commit(partial(self._events.publish, event))
 
     def _fresh(self, public_id: str) -> VersionRecord:
         row = self._versions.locked(public_id)
