@@ -228,7 +228,7 @@ def _rolled_up(counts: GroupedCounts, numbers: Integers, classes: int) -> Groupe
 
 def finer_than(node: Node) -> tuple[slice | EllipsisType, ...]:
     """Return the part of a lattice that a node generalises, itself included."""
-    return (*(slice(None, level + 1) for level in node), ...)
+    return (*(slice(level + 1) for level in node), ...)
 
 
 def neighbours(node: Sequence[int], shape: Sequence[int]) -> list[Node]:

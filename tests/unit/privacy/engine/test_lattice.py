@@ -103,8 +103,17 @@ def tables(draw: st.DrawFn) -> Table:
     )
 
 
+MORE_NODES_THAN_ROOM_AT_FIRST = Table(
+    rows=[(0, 1, 2, 3, 0), (0, 1, 3, 3, 0), (2, 0, 1, 3, 0), (3, 3, 3, 3, 0)],
+    levels=[[[0, 1, 2, 3], [0, 0, 1, 2], [0, 0, 1, 1], [0] * VALUES]] * 4,
+    goal=Goal(k=2, sensitive=(SensitiveGoal(column="s", distinct_l=1),)),
+)
+"""All rows have the same sensitive value."""
+
+
 @settings(max_examples=60, deadline=None)
 @given(table=tables(), chance=st.randoms(use_true_random=False), narrow=st.booleans())
+@example(table=MORE_NODES_THAN_ROOM_AT_FIRST, chance=random.Random(2), narrow=False)
 def test_classes_are_those_of_the_rows_whatever_was_counted_before(
     table: Table, chance: random.Random, narrow: bool
 ) -> None:
@@ -147,6 +156,7 @@ ONE_CLASS_IS_FAR = Table(
 @settings(max_examples=60, deadline=None)
 @given(table=tables())
 @example(table=ONE_CLASS_IS_FAR)
+@example(table=Table(rows=[(0, 0)], levels=[[list(range(VALUES))]], goal=Goal(k=2)))
 def test_figures_say_what_becomes_of_the_goal(table: Table) -> None:
     counted = Lattice(table.combinations())
     least = [
