@@ -3,105 +3,16 @@
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fairdatabase.privacy.engine import lattice
-from fairdatabase.privacy.engine.combinations import Combinations, Rung
-from fairdatabase.privacy.engine.goals import Attribute
-from fairdatabase.privacy.engine.lattice import Figures, Lattice, Node
-from fairdatabase.privacy.engine.measures import GroupedCounts
+from fairdatabase.privacy.engine.lattice import Figures, Lattice
 from fairdatabase.privacy.schemas.goals import Goal, SensitiveGoal
-from tests.factories.goals import left_out, sensitive_goals
-
-VALUES = 4
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of values and a sensitive one, and for each column the label of each value by level."""
-
-    rows: list[tuple[int, ...]]
-    levels: list[list[list[int]]]
-    goal: Goal
-
-    @property
-    def keys(self) -> list[tuple[int, ...]]:
-        return sorted({row[:-1] for row in self.rows})
-
-    def label(self, node: Node, key: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(self.levels[at][level][key[at]] for at, level in enumerate(node))
-
-    def lost(self, node: Node, key: tuple[int, ...]) -> float:
-        """Return the mean share of the other values that a row's labels stand for as well."""
-        shares = [
-            (self.levels[at][level].count(label) - 1) / (VALUES - 1)
-            for (at, level), label in zip(enumerate(node), self.label(node, key), strict=True)
-        ]
-        return sum(shares) / len(shares)
-
-    def nodes(self) -> Iterator[Node]:
-        return product(*(range(len(levels)) for levels in self.levels))
-
-    def combinations(self) -> Combinations:
-        places = {key: place for place, key in enumerate(self.keys)}
-        counts = np.zeros((len(places), 1 + max(row[-1] for row in self.rows)), dtype=np.int64)
-        for row in self.rows:
-            counts[places[row[:-1]], row[-1]] += 1
-        owners, values = np.nonzero(counts)
-        grouped = GroupedCounts(owners, values, counts[owners, values], counts.sum(axis=0))
-        return Combinations(
-            weights=counts.sum(axis=1),
-            names=tuple(f"q{at}" for at in range(len(self.levels))),
-            hierarchies=(),
-            ladders=tuple(
-                tuple(self.rung(at, level) for level in range(len(levels)))
-                for at, levels in enumerate(self.levels)
-            ),
-            attributes=tuple(
-                Attribute(goal, bool(goal.ordered), grouped) for goal in self.goal.sensitive
-            ),
-        )
-
-    def rung(self, at: int, level: int) -> Rung:
-        labels = self.levels[at][level]
-        leaves = np.bincount(labels)
-        codes = np.array([labels[key[at]] for key in self.keys])
-        return Rung(level, codes, leaves.size, (leaves - 1) / (VALUES - 1))
-
-
-@st.composite
-def ladders(draw: st.DrawFn) -> list[list[int]]:
-    """Draw up to three levels above the values, each joining labels of the one before."""
-    levels = [list(range(VALUES))]
-    for _ in range(draw(st.integers(0, 3))):
-        width = max(levels[-1]) + 1
-        joined = draw(st.lists(st.integers(0, width - 1), min_size=width, max_size=width))
-        dense = {label: number for number, label in enumerate(sorted(set(joined)))}
-        levels.append([dense[joined[label]] for label in levels[-1]])
-    return levels
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> Table:
-    width = draw(st.integers(1, 3))
-    row = st.tuples(*[st.integers(0, VALUES - 1)] * width, st.integers(0, 2))
-    rows = draw(st.lists(row, min_size=1, max_size=20))
-    ranks = {value: rank for rank, value in enumerate(sorted({row[-1] for row in rows}))}
-    asked = st.tuples() | st.tuples(sensitive_goals("s", ordered=True))
-    return Table(
-        rows=[(*row[:-1], ranks[row[-1]]) for row in rows],
-        levels=draw(st.lists(ladders(), min_size=width, max_size=width)),
-        goal=Goal(k=draw(st.integers(1, 5)), sensitive=draw(asked)),
-    )
-
+from tests.factories.lattices import VALUES, Table, tables
 
 MORE_NODES_THAN_ROOM_AT_FIRST = Table(
     rows=[(0, 1, 2, 3, 0), (0, 1, 3, 3, 0), (2, 0, 1, 3, 0), (3, 3, 3, 3, 0)],
@@ -163,22 +74,19 @@ def test_figures_say_what_becomes_of_the_goal(table: Table) -> None:
         each.model_copy(update=dict.fromkeys(("entropy_l", "recursive", "t", "alpha")))
         for each in table.goal.sensitive
     ]
-    everywhere = {"s": [row[-1] for row in table.rows]}
+    rows = len(table.rows)
     for node in table.nodes():
-        keys = [table.label(node, row[:-1]) for row in table.rows]
         lost = [table.lost(node, row[:-1]) for row in table.rows]
-        out = left_out(keys, everywhere, table.goal)
-        stable = left_out(keys, everywhere, Goal(k=table.goal.k, sensitive=tuple(least)))
+        out = table.out(node, table.goal)
+        stable = table.out(node, Goal(k=table.goal.k, sensitive=tuple(least)))
+        keys = [table.label(node, row[:-1]) for row in table.rows]
         stay = Counter(key for row, key in enumerate(keys) if row not in out)
-        found = counted.figures(node, table.goal, len(table.rows))
+        found = counted.figures(node, table.goal, rows)
         assert (found.node, found.suppressed, found.stable) == (node, len(out), len(stable))
         assert found.k == min(stay.values(), default=0)
-        rows = len(table.rows)
         assert counted.bound(node) == pytest.approx(sum(lost) / rows)
         assert found.extra == pytest.approx(sum(1 - lost[row] for row in stable) / rows)
-        assert found.loss == pytest.approx(
-            sum(1 if row in out else lost[row] for row in range(rows)) / rows
-        )
+        assert found.loss == pytest.approx(table.loss(node))
 
 
 def test_nothing_further_is_worked_out_where_too_many_rows_are_lost() -> None:

@@ -10,13 +10,18 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from fairdatabase.privacy.engine.greedy import GreedySearch
+from fairdatabase.privacy.engine.lattice import Lattice, Node
+from fairdatabase.privacy.engine.optimal import OptimalSearch, Task
 from fairdatabase.privacy.engine.search import find_recipe
 from fairdatabase.privacy.schemas.goals import Goal, SensitiveGoal
 from fairdatabase.privacy.schemas.hierarchies import Hierarchy
 from fairdatabase.privacy.schemas.recipes import DropColumn, Recode
-from fairdatabase.privacy.schemas.searches import SearchRequest
+from fairdatabase.privacy.schemas.searches import SearchProgress, SearchRequest
 from fairdatabase.tables.schemas import ColumnRole, ColumnSchema, ColumnType
 from tests.factories.goals import left_out, sensitive_goals
+from tests.factories.lattices import VALUES as PLACES
+from tests.factories.lattices import Table, tables
 from tests.factories.privacy import write_parquet
 
 VALUES = "abcde"
@@ -143,7 +148,7 @@ WITHOUT_PRUNING_BY_T = Case(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases())
 @example(case=WITHOUT_PRUNING_BY_T)
 def test_no_node_is_better(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
@@ -165,3 +170,76 @@ def test_no_node_is_better(tmp_path_factory: pytest.TempPathFactory, case: Case)
     if quick is not None and expected is not None:
         assert quick.loss >= expected - 1e-9
         assert case.loss(tuple(quick.levels.values())) == pytest.approx(quick.loss, abs=1e-9)
+
+
+def task_of(table: Table, most: int, told: list[SearchProgress]) -> Task:
+    return Task(
+        lattice=Lattice(table.combinations()),
+        goal=table.goal,
+        max_suppressed=most,
+        out_of_time=lambda: False,
+        progress=told.append,
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(table=tables(), share=st.sampled_from([0.0, 0.1, 0.3, 1.0]))
+def test_no_node_is_counted_twice_and_none_is_better(table: Table, share: float) -> None:
+    told: list[SearchProgress] = []
+    most = int(share * len(table.rows))
+    task = task_of(table, most, told)
+    assert OptimalSearch(task).run()
+    losses = {node: table.loss(node) for node in table.nodes() if table.reaches(node, most)}
+    found = [figures.node for figures in task.found]
+    assert len(set(found)) == len(found)
+    assert set(found) <= set(losses)
+    assert len(found) <= task.checked <= len(list(table.nodes()))
+    assert task.least == pytest.approx(min(losses.values(), default=float("inf")), abs=1e-9)
+    assert [each.fraction for each in told] == sorted(each.fraction for each in told)
+    assert (told[-1].fraction, told[-1].checked) == (1, task.checked)
+
+
+@settings(max_examples=80, deadline=None)
+@given(table=tables(), share=st.sampled_from([0.0, 0.1, 0.3, 1.0]))
+def test_no_exchange_makes_a_climbed_node_better(table: Table, share: float) -> None:
+    most = int(share * len(table.rows))
+    task = task_of(table, most, [])
+    GreedySearch(task).run()
+    if task.best is None:
+        assert not table.reaches(tuple(len(levels) - 1 for levels in table.levels), most)
+        return
+    assert table.reaches(task.best.node, most)
+    assert task.best.loss == pytest.approx(table.loss(task.best.node))
+    assert task.checked <= len(list(table.nodes()))
+    for node in exchanged(table, task.best.node):
+        if table.reaches(node, most):
+            assert table.loss(node) >= task.best.loss - 1e-9
+
+
+def exchanged(table: Table, node: Node) -> list[Node]:
+    """Return the nodes one level finer in a column, and at most one coarser in another."""
+    return [
+        other
+        for other in table.nodes()
+        if sorted(a - b for a, b in zip(other, node, strict=True) if a != b) in ([-1], [-1, 1])
+    ]
+
+
+JOINED = [0] * PLACES
+HALVES = [0, 0, 1, 1]
+"""Labels of values that are joined all, and two by two."""
+
+
+def test_climbing_counts_each_level_once_and_tells_how_far_it_is() -> None:
+    """Only leaving out the column does."""
+    levels = [[list(range(PLACES)), HALVES, JOINED]]
+    table = Table(rows=[(0, 0), (1, 0), (2, 0)], levels=levels, goal=Goal(k=2))
+    told: list[SearchProgress] = []
+    task = task_of(table, 0, told)
+    GreedySearch(task).run()
+    assert task.best is not None
+    assert (task.best.node, task.checked) == ((2,), 3)
+    assert [(each.fraction, each.checked, each.loss) for each in told] == [
+        (0, 1, None),
+        (0.5, 2, None),
+    ]
