@@ -25,7 +25,9 @@ from fairdatabase.audit.api import api as audit_api
 from fairdatabase.audit.pages import pages as audit_pages
 from fairdatabase.authorization.rules.routes import ROUTES
 from fairdatabase.catalog.api import api as catalog_api
+from fairdatabase.catalog.api.communities import api as communities_api
 from fairdatabase.catalog.pages import pages as catalog_pages
+from fairdatabase.catalog.pages.communities import pages as communities_pages
 from fairdatabase.deposits.api import api as deposits_api
 from fairdatabase.deposits.pages import pages as deposits_pages
 from fairdatabase.interop.api import api as interop_api
@@ -38,11 +40,13 @@ from fairdatabase.kernel.http import LimitedRequest
 from fairdatabase.knowledge.api import api as knowledge_api
 from fairdatabase.knowledge.pages import pages as knowledge_pages
 from fairdatabase.mail.pages import pages as mail_pages
+from fairdatabase.mcp.api import api as mcp_api
 from fairdatabase.observability.api import api as health_api
 from fairdatabase.observability.tracing import init_tracing
 from fairdatabase.privacy.api import api as privacy_api
 from fairdatabase.privacy.api import well_known as well_known_api
 from fairdatabase.privacy.api.recipes import api as recipes_api
+from fairdatabase.privacy.pages import pages as privacy_pages
 from fairdatabase.services import Services, build_services
 from fairdatabase.tables.api import api as tables_api
 from fairdatabase.tables.pages import pages as tables_pages
@@ -61,6 +65,7 @@ APIS = (
     sessions_api,
     tokens_api,
     catalog_api,
+    communities_api,
     interop_api,
     tables_api,
     privacy_api,
@@ -82,6 +87,8 @@ PAGES = (
     confirmation_pages,
     security_pages,
     catalog_pages,
+    communities_pages,
+    privacy_pages,
     interop_pages,
     tables_pages,
     deposits_pages,
@@ -117,6 +124,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.register_api(api)
     for pages in PAGES:
         app.register_blueprint(pages)
+    app.register_blueprint(mcp_api)
     if settings.environment == "development" and settings.is_local:
         # They hold links that open any account, so they are nobody else's to read.
         app.register_blueprint(mail_pages)

@@ -23,6 +23,7 @@ from fairdatabase.accounts.service.users import Users
 from fairdatabase.audit.service import Audit
 from fairdatabase.catalog.schemas import DraftChanged, VersionPublished, VersionWithdrawn
 from fairdatabase.catalog.service import Catalog
+from fairdatabase.catalog.service.communities import Communities
 from fairdatabase.deposits.service import Deposits
 from fairdatabase.interop.service import Interop
 from fairdatabase.jobs.backends.base import Queue
@@ -77,6 +78,7 @@ class Services:
     personal_data: PersonalData
     storage: Storage
     catalog: Catalog
+    communities: Communities
     tables: Tables
     privacy: Privacy
     pseudonyms: Pseudonyms
@@ -331,13 +333,21 @@ def _screens(
     *,
     tables: Tables,
     catalog: Catalog,
+    communities: Communities,
     audit: Audit,
     jobs: Jobs,
 ) -> _Screens:
     pseudonyms = Pseudonyms(
         database, tables=tables, catalog=catalog, audit=audit, settings=settings, clock=clock
     )
-    policies = Policies(database, catalog=catalog, audit=audit, settings=settings, clock=clock)
+    policies = Policies(
+        database,
+        catalog=catalog,
+        communities=communities,
+        audit=audit,
+        settings=settings,
+        clock=clock,
+    )
     privacy = Privacy(
         database,
         tables=tables,
@@ -364,6 +374,7 @@ def _screens(
 
 class _Data(_Screens):
     catalog: Catalog
+    communities: Communities
     tables: Tables
     deposits: Deposits
     interop: Interop
@@ -381,8 +392,16 @@ def _data(
 ) -> _Data:
     catalog = Catalog(database, events, settings, clock, audit=audit)
     tables = Tables(database, storage=storage, catalog=catalog, settings=settings, clock=clock)
+    communities = Communities(database, clock, catalog=catalog, audit=audit)
     screens = _screens(
-        database, settings, clock, tables=tables, catalog=catalog, audit=audit, jobs=jobs
+        database,
+        settings,
+        clock,
+        tables=tables,
+        catalog=catalog,
+        communities=communities,
+        audit=audit,
+        jobs=jobs,
     )
     privacy = screens["privacy"]
     deposits = Deposits(
@@ -398,6 +417,7 @@ def _data(
     interop = Interop(database, catalog=catalog, tables=tables, privacy=privacy, settings=settings)
     return {
         "catalog": catalog,
+        "communities": communities,
         "tables": tables,
         **screens,
         "deposits": deposits,

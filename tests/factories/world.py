@@ -22,6 +22,7 @@ from fairdatabase.authorization.schemas import (
     Scope,
     State,
 )
+from fairdatabase.catalog.schemas import CommunityIn
 from fairdatabase.jobs.backends.memory import MemoryQueue
 from fairdatabase.kernel.config import load_settings
 from fairdatabase.kernel.database import Database
@@ -86,6 +87,7 @@ class World:
     datasets: dict[State, str]
     files: dict[State, str]
     user: str
+    community: str
     job: str
 
     @property
@@ -150,6 +152,9 @@ def _inhabited(app: Flask, services: Services, work: Work) -> World:
         datasets=datasets,
         files=files,
         user=owner.public_id,
+        community=services.communities.create(
+            OPERATOR, CommunityIn(slug="gut-microbiome", name="Gut microbiome")
+        ).slug,
         job=deposit["files"][0]["job"]["public_id"],
     )
 

@@ -41,6 +41,7 @@ class Resource(StrEnum):
     INVITATION = "invitation"
     DATASET = "dataset"
     """A version of a dataset with its files and tables."""
+    COMMUNITY = "community"
     KNOWLEDGE = "knowledge"
     """Sources of documents, and what was asked and not found."""
     JOB = "job"

@@ -14,6 +14,18 @@ from fairdatabase.kernel.database import Base
 from fairdatabase.kernel.identifiers import new_public_id, new_uuid
 
 
+class Community(Base):
+    """A group of people whose datasets belong together."""
+
+    __tablename__ = "communities"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
 class Dataset(Base):
     """The concept that all versions share; its identifier leads to the newest one."""
 
@@ -25,6 +37,19 @@ class Dataset(Base):
     created_at: Mapped[datetime]
     versions: Mapped[list["Version"]] = relationship(
         back_populates="dataset", lazy="raise", order_by="Version.number"
+    )
+
+
+class CommunityDataset(Base):
+    """That a dataset belongs to a community: to one at most."""
+
+    __tablename__ = "community_datasets"
+
+    dataset_id: Mapped[UUID] = mapped_column(
+        ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True
+    )
+    community_id: Mapped[UUID] = mapped_column(
+        ForeignKey("communities.id", ondelete="CASCADE"), index=True
     )
 
 

@@ -40,6 +40,7 @@ def _cut(value: object) -> object:
     return value.replace("\0", " ").strip()[:_MAX_QUERY] if isinstance(value, str) else value
 
 
+Slug = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Orcid = Annotated[str, AfterValidator(_orcid)]
 Ror = Annotated[str, StringConstraints(pattern=r"^https://ror\.org/0[a-z0-9]{6}\d{2}$")]
 
@@ -144,6 +145,43 @@ class Metadata(Closed):
     related_identifiers: list[RelatedIdentifier] = Field(default_factory=list, max_length=200)
 
 
+class CommunityEdit(Closed):
+    """What is said about a community."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = (
+        Field(examples=["Gut microbiome"])
+    )
+    description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)] = (
+        Field(default="", examples=["Cohorts in which stool samples were sequenced."])
+    )
+
+
+class CommunityIn(CommunityEdit):
+    """A new community."""
+
+    slug: Slug = Field(
+        description="What addresses call it: small letters, digits and hyphens.",
+        examples=["gut-microbiome"],
+    )
+
+
+class CommunityRecord(Record):
+    """A group of people whose datasets belong together."""
+
+    id: UUID = Field(exclude=True)
+    slug: str = Field(examples=["gut-microbiome"])
+    name: str = Field(examples=["Gut microbiome"])
+    description: str
+    datasets: int = Field(description="How many of its datasets are published.")
+    created_at: datetime
+
+
+class Membership(Closed):
+    """Which community a dataset belongs to."""
+
+    community: Slug | None = Field(description="None: none.", examples=["gut-microbiome"])
+
+
 class SearchQuery(PageQuery):
     """What somebody looks for in the catalogue."""
 
@@ -152,10 +190,17 @@ class SearchQuery(PageQuery):
         description="Words, or a phrase in double quotes; all of it must occur.",
         json_schema_extra={"example": "gut microbiome"},
     )
-    access: AccessClass | None = None
-    subject: Annotated[str, StringConstraints(max_length=500)] | None = None
-    year: int | None = Field(default=None, ge=1900, le=2200)
-    sort: Literal["relevance", "newest", "oldest", "title"] = "relevance"
+    access: AccessClass | None = Field(default=None, description="Who may read the data.")
+    subject: Annotated[str, StringConstraints(max_length=500)] | None = Field(
+        default=None, description="A keyword, in the words of the facet subject."
+    )
+    year: int | None = Field(default=None, ge=1900, le=2200, description="Of publication.")
+    community: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        default=None, description="What addresses call a community."
+    )
+    sort: Literal["relevance", "newest", "oldest", "title"] = Field(
+        default="relevance", description="Order of the results."
+    )
 
 
 class FileRecord(Record):
@@ -288,6 +333,18 @@ class VersionPath(Closed):
     """Which version."""
 
     version_id: str = Field(max_length=64, description="Public id of the version.")
+
+
+class CommunityPath(Closed):
+    """Which community."""
+
+    slug: str = Field(max_length=64, description="What addresses call it.")
+
+
+class DepositPath(Closed):
+    """Which deposit."""
+
+    deposit_id: str = Field(max_length=64, description="Public id of the deposit.")
 
 
 class NumberPath(Closed):

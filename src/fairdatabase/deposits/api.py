@@ -6,6 +6,7 @@ from pydantic import Field
 
 from fairdatabase.catalog.schemas import (
     DatasetPath,
+    DepositPath,
     FilePath,
     FileRole,
     Metadata,
@@ -27,12 +28,6 @@ api = APIBlueprint(
     abp_security=[{"bearer": []}, {"cookie": []}],
     abp_responses=problems(401, 403, 404, 409, 422),
 )
-
-
-class DepositPath(Closed):
-    """Which deposit."""
-
-    deposit_id: str = Field(max_length=64, description="Public id of the deposit.")
 
 
 class UploadPath(DepositPath):

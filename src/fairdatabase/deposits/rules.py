@@ -10,7 +10,7 @@ from fairdatabase.deposits.schemas import Blocker, DepositFile, FileStage
 from fairdatabase.jobs.schemas import JobRecord, JobState
 from fairdatabase.privacy.engine.reads import SequenceFile
 from fairdatabase.privacy.schemas import ReasonCode
-from fairdatabase.tables.schemas import TableFormat, TableRecord
+from fairdatabase.tables.schemas import ColumnRole, TableFormat, TableRecord
 
 MAX_DOCUMENTATION_BYTES = 20 * 2**20
 _PDF = b"%PDF-"
@@ -103,7 +103,15 @@ def _of_file(item: DepositFile, access: AccessClass) -> Iterator[Blocker]:
         )
         return
     verdict = item.outgoing
-    if verdict is None:
+    if verdict is None and not _is_new(item.table):
+        yield Blocker(
+            code="not-screened",
+            step="risk",
+            message=f"{name} was not measured since what it has to hold changed.",
+            fix="Have it measured again.",
+            file=name,
+        )
+    elif verdict is None:
         yield Blocker(
             code="not-screened",
             step="columns",
@@ -121,6 +129,10 @@ def _of_file(item: DepositFile, access: AccessClass) -> Iterator[Blocker]:
                 file=name,
                 overridable=reason.code not in _NOT_MEASURED,
             )
+
+
+def _is_new(table: TableRecord) -> bool:
+    return all(column.role is ColumnRole.UNASSIGNED for column in table.columns)
 
 
 def documentation_type(name: str, content: bytes) -> str:

@@ -37,7 +37,7 @@ class HierarchyError(ValidationError):
 
 
 class PolicyTooLooseError(ValidationError):
-    """A dataset may ask more than its instance, never less.
+    """A dataset or a community may ask more than the instance, never less.
 
     Args:
         measures: Of which it asks less.
@@ -49,8 +49,11 @@ class PolicyTooLooseError(ValidationError):
     def __init__(self, measures: Sequence[str]) -> None:
         super().__init__(
             f"The policy asks less of {', '.join(measures)} than this instance does of every"
-            " dataset. A dataset may be stricter, not looser.",
-            details=[{"field": measure} for measure in measures],
+            " dataset. It may be stricter, not looser.",
+            details=[
+                {"field": measure, "message": "The instance asks more than this."}
+                for measure in measures
+            ],
         )
 
 

@@ -97,6 +97,19 @@ class DatasetPolicy(Base):
     updated_at: Mapped[datetime]
 
 
+class CommunityPolicy(Base):
+    """What the tables of a community's datasets have to fulfil beyond the instance's policy."""
+
+    __tablename__ = "community_policies"
+
+    community_id: Mapped[UUID] = mapped_column(
+        ForeignKey("communities.id", ondelete="CASCADE"), primary_key=True
+    )
+    policy: Mapped[dict[str, Any]]
+    updated_by: Mapped[UUID | None]
+    updated_at: Mapped[datetime]
+
+
 class SavedRecipe(Base):
     """A recipe that somebody keeps for other files."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from fairdatabase.kernel.database import Repository
 from fairdatabase.privacy.models import (
     ColumnHierarchy,
+    CommunityPolicy,
     DatasetPolicy,
     PseudonymKey,
     RecipeDraft,
@@ -67,6 +68,17 @@ class PolicyRepository(Repository[DatasetPolicy]):
 
     def put(self, policy: DatasetPolicy) -> None:
         """Store the policy of a dataset in the place of the one it had."""
+        self._session.merge(policy)
+        self._session.flush()
+
+
+class CommunityPolicyRepository(Repository[CommunityPolicy]):
+    """Policies of communities."""
+
+    model = CommunityPolicy
+
+    def put(self, policy: CommunityPolicy) -> None:
+        """Store the policy of a community in the place of the one it had."""
         self._session.merge(policy)
         self._session.flush()
 

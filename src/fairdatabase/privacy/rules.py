@@ -21,7 +21,7 @@ from fairdatabase.privacy.schemas import (
     Verdict,
 )
 from fairdatabase.privacy.schemas.goals import Goal, SensitiveGoal
-from fairdatabase.privacy.schemas.policies import DatasetPolicyIn, Policy
+from fairdatabase.privacy.schemas.policies import Policy, PolicyIn
 from fairdatabase.privacy.schemas.previews import SearchIn
 from fairdatabase.privacy.schemas.recipes import (
     ColumnStep,
@@ -46,7 +46,7 @@ _MEASURED = {ColumnRole.QUASI_IDENTIFIER, ColumnRole.SENSITIVE}
 _LESS_DETAIL = "Generalise the quasi-identifiers further so that groups grow"
 
 
-def stricter(policy: Policy, wanted: DatasetPolicyIn) -> Policy:
+def stricter(policy: Policy, wanted: PolicyIn) -> Policy:
     """Return the policy that asks, of each measure, the stricter of what both ask."""
 
     def most(*values: float | None) -> float | None:
@@ -72,7 +72,7 @@ def stricter(policy: Policy, wanted: DatasetPolicyIn) -> Policy:
     )
 
 
-def looser(policy: Policy, wanted: DatasetPolicyIn) -> tuple[str, ...]:
+def looser(policy: Policy, wanted: PolicyIn) -> tuple[str, ...]:
     """Name the measures of which a dataset asks less than its instance."""
     asked = wanted.model_dump(exclude_none=True)
     held = stricter(policy, wanted)

@@ -32,6 +32,7 @@ def _file() -> dict[str, Any]:
 
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    "communities_api.assign": lambda: {"community": None},
     "catalog_api.withdraw": lambda: {"reason": "Taken back."},
     "deposits_api.set_access": lambda: {"access": "open"},
     "deposits_api.set_columns": lambda: {"columns": {"sex": {"role": "sensitive"}}},
@@ -66,6 +67,7 @@ def filled(world: World, address: Address, state: State) -> tuple[dict[str, Any]
         "naan": "99999", "number": 1, "format": next(iter(FORMATS)), "filename": "js/app.js",
         "name": "swagger-ui.css" if "swagger" in address.rule else "other.csv",
         "code": "not-found", "suffix": "csv", "job_id": world.job,
+        "slug": world.community,
     }  # fmt: skip
     if resource in {Resource.USER, Resource.JOB}:
         fixed["public_id"] = world.user if resource is Resource.USER else world.job

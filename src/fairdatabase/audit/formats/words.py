@@ -5,8 +5,12 @@ from typing import Final
 ACTIONS: Final = {
     "access.denied": "Was refused",
     "audit.exported": "Exported the audit log",
+    "community.changed": "Changed a community",
+    "community.created": "Founded a community",
+    "community.policy-changed": "Changed what a community asks",
     "dataset.access-changed": "Changed who may read the data",
     "dataset.columns-changed": "Changed columns",
+    "dataset.community-changed": "Changed the community of a dataset",
     "dataset.created": "Opened a dataset",
     "dataset.data-read": "Looked at data that are not open",
     "dataset.discarded": "Discarded a draft",

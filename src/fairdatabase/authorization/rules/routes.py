@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from fairdatabase.authorization.schemas import Action, Resource, State
 
 _PLATFORM, _ACCOUNT, _DATASET = Resource.PLATFORM, Resource.ACCOUNT, Resource.DATASET
+_COMMUNITY = Resource.COMMUNITY
 
 _KNOWLEDGE = Resource.KNOWLEDGE
 
@@ -41,6 +42,7 @@ ROUTES: Final[dict[str, Route]] = {
     "mail_pages.letter": Route(_PLATFORM, Action.READ),
     "observability_api.live": Route(_PLATFORM, Action.READ),
     "observability_api.ready": Route(_PLATFORM, Action.READ),
+    "mcp_api.exchange": Route(_PLATFORM, Action.READ),
     "accounts_api.register": Route(_ACCOUNT, Action.REGISTER),
     "accounts_pages.register": Route(_ACCOUNT, Action.REGISTER),
     "accounts_pages.submit_registration": Route(_ACCOUNT, Action.REGISTER),
@@ -197,6 +199,22 @@ ROUTES: Final[dict[str, Route]] = {
     "privacy_api.rotate_key": Route(_DATASET, Action.ROTATE_KEY),
     "privacy_api.policy": Route(_DATASET, Action.EDIT),
     "privacy_api.set_policy": Route(_DATASET, Action.EDIT),
+    "communities_api.list_communities": Route(_COMMUNITY, Action.LIST),
+    "communities_api.get": Route(_COMMUNITY, Action.READ),
+    "communities_api.create": Route(_COMMUNITY, Action.CREATE),
+    "communities_api.edit": Route(_COMMUNITY, Action.EDIT),
+    "communities_api.of_deposit": Route(_DATASET, Action.EDIT),
+    "communities_api.assign": Route(_DATASET, Action.EDIT),
+    "communities_pages.community_list": Route(_COMMUNITY, Action.LIST),
+    "communities_pages.community": Route(_COMMUNITY, Action.READ),
+    "communities_pages.new": Route(_COMMUNITY, Action.CREATE),
+    "communities_pages.create": Route(_COMMUNITY, Action.CREATE),
+    "communities_pages.description": Route(_COMMUNITY, Action.EDIT),
+    "communities_pages.edit": Route(_COMMUNITY, Action.EDIT),
+    "privacy_api.community_policy": Route(_COMMUNITY, Action.READ),
+    "privacy_api.set_community_policy": Route(_COMMUNITY, Action.EDIT),
+    "privacy_pages.community_policy": Route(_COMMUNITY, Action.EDIT),
+    "privacy_pages.set_community_policy": Route(_COMMUNITY, Action.EDIT),
     "deposits_api.open_deposit": Route(_DATASET, Action.CREATE),
     "deposits_pages.new": Route(_DATASET, Action.CREATE),
     "deposits_pages.create": Route(_DATASET, Action.CREATE),
@@ -274,3 +292,14 @@ ROUTES: Final[dict[str, Route]] = {
     "jobs_api.cancel": Route(Resource.JOB, Action.DISCARD),
 }
 """By the name of the endpoint."""
+
+TOOLS: Final[dict[str, Route]] = {
+    "search_datasets": Route(_DATASET, Action.LIST),
+    "read_dataset": Route(_DATASET, Action.READ),
+    "cite_dataset": Route(_DATASET, Action.READ),
+    "read_schema": Route(_DATASET, Action.READ),
+    "query_rows": Route(_DATASET, Action.READ_DATA),
+    "aggregate_rows": Route(_DATASET, Action.READ_DATA),
+    "column_statistics": Route(_DATASET, Action.READ_DATA),
+}
+"""By the name of the tool that agents call."""

@@ -41,7 +41,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.orm import joinedload
 
-from fairdatabase.catalog.models import Version
+from fairdatabase.catalog.models import Community, CommunityDataset, Version
 from fairdatabase.catalog.rules import SearchTerms
 from fairdatabase.catalog.schemas import SearchQuery
 from fairdatabase.kernel.database import Database, UtcDateTime
@@ -165,6 +165,12 @@ class SearchIndex(ABC):
             statement = statement.where(DOCUMENTS.c.access == query.access.value)
         if query.year is not None:
             statement = statement.where(DOCUMENTS.c.year == query.year)
+        if query.community is not None:
+            belonging = select(CommunityDataset.dataset_id).join(
+                Community, Community.id == CommunityDataset.community_id
+            )
+            belonging = belonging.where(Community.slug == query.community)
+            statement = statement.where(DOCUMENTS.c.dataset_id.in_(belonging))
         if query.subject is not None:
             having = select(SUBJECTS.c.document_id).where(SUBJECTS.c.subject == query.subject)
             statement = statement.where(DOCUMENTS.c.id.in_(having))

@@ -163,7 +163,9 @@ def describe(public_id: str) -> str:
     """Ask for the description."""
     deposit = services().deposits.get(actor(), public_id)
     fields = metadata_form.to_form(deposit.version.metadata)
-    return _describe_step(deposit, Form({**fields, "access": deposit.version.access}))
+    community = services().communities.of(deposit.version.dataset_id)
+    chosen = {"access": deposit.version.access, "community": community.slug if community else ""}
+    return _describe_step(deposit, Form({**fields, **chosen}))
 
 
 @pages.post("/deposits/<public_id>/describe")
@@ -255,6 +257,7 @@ def _describe_step(deposit: Deposit, form: Form) -> str:
         form=form,
         creators=metadata_form.creator_count(form.values),
         licences=[("", "Choose one"), *known, *others],
+        communities=[("", "None"), *((c.slug, c.name) for c in services().communities.all())],
     )
 
 
@@ -270,4 +273,5 @@ def _keep_description(deposit: Deposit, form: Form) -> bool:
         form.errors["access"] = "Choose who may see the rows."
         return False
     services().deposits.describe(actor(), deposit.version.public_id, metadata, access=access)
+    services().communities.assign(actor(), deposit.version.public_id, form.value("community"))
     return True

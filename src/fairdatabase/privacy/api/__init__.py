@@ -2,10 +2,9 @@
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import Field
 from pydantic_core import to_json
 
-from fairdatabase.catalog.schemas import DatasetPath, FilePath
+from fairdatabase.catalog.schemas import CommunityPath, DatasetPath, DepositPath, FilePath
 from fairdatabase.jobs.schemas import JobRecord
 from fairdatabase.kernel.current import actor, services
 from fairdatabase.kernel.extensions import caller, limiter
@@ -20,7 +19,11 @@ from fairdatabase.privacy.schemas import (
 )
 from fairdatabase.privacy.schemas.details import GroupsQuery, ModelsQuery, RiskModels
 from fairdatabase.privacy.schemas.keys import KeyVersion, Relinked, RelinkIn
-from fairdatabase.privacy.schemas.policies import DatasetPolicyIn, PolicyRecord
+from fairdatabase.privacy.schemas.policies import (
+    CommunityPolicyRecord,
+    PolicyIn,
+    PolicyRecord,
+)
 from fairdatabase.privacy.schemas.reports import ReportQuery
 from fairdatabase.privacy.schemas.screenings import ScreeningRecord
 from fairdatabase.privacy.service.reports import MEDIA_TYPES
@@ -47,12 +50,6 @@ _REPORT = {
     "content": {media_type: {} for media_type in MEDIA_TYPES.values()},
 }
 _PROVENANCE = {"description": "The provenance.", "content": {PROVENANCE: {}}}
-
-
-class DepositPath(Closed):
-    """Which deposit."""
-
-    deposit_id: str = Field(max_length=64, description="Public id of the deposit.")
 
 
 class ScreeningQuery(Closed):
@@ -149,9 +146,21 @@ def policy(path: DepositPath) -> Response:
 
 
 @api.put("/deposits/<deposit_id>/privacy-policy", responses={200: Success[PolicyRecord]})
-def set_policy(path: DepositPath, body: DatasetPolicyIn) -> Response:
+def set_policy(path: DepositPath, body: PolicyIn) -> Response:
     """Ask more of the tables of a draft's dataset than the instance does, never less."""
     return success(services().policies.set(actor(), path.deposit_id, body))
+
+
+@api.get("/communities/<slug>/privacy-policy", responses={200: Success[CommunityPolicyRecord]})
+def community_policy(path: CommunityPath) -> Response:
+    """What the tables of a community's datasets have to fulfil."""
+    return success(services().policies.show_community(path.slug))
+
+
+@api.put("/communities/<slug>/privacy-policy", responses={200: Success[CommunityPolicyRecord]})
+def set_community_policy(path: CommunityPath, body: PolicyIn) -> Response:
+    """Ask more of a community's tables than the instance does, as a curator; never less."""
+    return success(services().policies.set_community(actor(), path.slug, body))
 
 
 @api.get("/files/<file_id>/risk-report", responses={200: _REPORT})

@@ -50,8 +50,8 @@ class Policy(Record):
         return Thresholds(k=self.k, l=self.l, t=self.t, p29=self.p29)
 
 
-class DatasetPolicyIn(Closed):
-    """What the tables of a dataset have to fulfil beyond the policy of the instance."""
+class PolicyIn(Closed):
+    """What is asked of tables beyond the policy of the instance."""
 
     k: int | None = Field(default=None, ge=1, le=1_000_000, description="Smallest group.")
     l: int | None = Field(  # noqa: E741 - the field's own name
@@ -74,15 +74,28 @@ class DatasetPolicyIn(Closed):
     )
 
 
-class PolicyRecord(Record):
-    """The policy of a dataset and where it comes from.
+class CommunityPolicyRecord(Record):
+    """The policy of a community and where it comes from.
 
     Attributes:
         policy: What holds: the stricter of both for each measure.
         instance: What the instance asks of every dataset.
-        dataset: What this dataset asks beyond it; None: nothing.
+        community: What the community asks beyond it; None: nothing.
     """
 
     policy: Policy
     instance: Policy
-    dataset: DatasetPolicyIn | None
+    community: PolicyIn | None
+
+
+class PolicyRecord(CommunityPolicyRecord):
+    """The policy of a dataset and where it comes from.
+
+    Attributes:
+        policy: What holds: the strictest of all for each measure.
+        community_name: What addresses call the community that it belongs to; None: to none.
+        dataset: What this dataset asks itself; None: nothing.
+    """
+
+    community_name: str | None
+    dataset: PolicyIn | None

@@ -263,47 +263,51 @@ class FilterOp(StrEnum):
 
 
 class Filter(Record):
-    """One condition on one column; all filters of a query have to hold.
+    """One condition on one column; all filters of a query have to hold."""
 
-    Attributes:
-        column: Name of the column.
-        op: Operator.
-        value: Operand of the column's type (dates as ISO text); a list for ``in``; absent for
-            ``is_null`` and ``not_null``.
-    """
-
-    column: ColumnName
-    op: FilterOp
-    value: Scalar | tuple[Scalar, ...] = None
+    column: ColumnName = Field(description="Name of the column.")
+    op: FilterOp = Field(description="Operator.")
+    value: Scalar | tuple[Scalar, ...] = Field(
+        default=None,
+        description="Operand of the column's type (dates as ISO text); a list for in; absent for"
+        " is_null and not_null.",
+    )
 
 
 class Sort(Record):
     """Order by one column; missing values come last in both directions."""
 
-    column: ColumnName
-    descending: bool = False
+    column: ColumnName = Field(description="Name of the column.")
+    descending: bool = Field(default=False, description="From large to small.")
 
 
 class QuerySpec(Record):
-    """A page of rows: which columns and rows, in which order, from where on.
+    """A page of rows: which columns and rows, in which order, from where on."""
 
-    Attributes:
-        columns: Names of the columns to return, in this order; all when None.
-        filters: Conditions that all have to hold.
-        sort: Order; rows that tie, and rows without any sort, keep the order of the file.
-        limit: Most rows of the page.
-        cursor: ``next_cursor`` of the page before.
-        search: Text that has to occur, in any case, in at least one text column.
-        with_total: Also count all rows that match.
-    """
-
-    columns: tuple[ColumnName, ...] | None = Field(default=None, min_length=1)
-    filters: tuple[Filter, ...] = Field(default=(), max_length=100)
-    sort: tuple[Sort, ...] = Field(default=(), max_length=20)
-    limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS)
-    cursor: str | None = Field(default=None, max_length=20_000)
-    search: str | None = Field(default=None, min_length=1, max_length=1000)
-    with_total: bool = False
+    columns: tuple[ColumnName, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="Names of the columns to return, in this order; all when absent.",
+    )
+    filters: tuple[Filter, ...] = Field(
+        default=(), max_length=100, description="Conditions that all have to hold."
+    )
+    sort: tuple[Sort, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Order; rows that tie, and rows without any, keep the order of the file.",
+    )
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE_ROWS, description="Most rows of the page.")
+    cursor: str | None = Field(
+        default=None, max_length=20_000, description="next_cursor of the page before."
+    )
+    search: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="Text that has to occur, in any case, in at least one text column.",
+    )
+    with_total: bool = Field(default=False, description="Also count all rows that match.")
 
 
 class MeasureFunction(StrEnum):
@@ -320,30 +324,36 @@ class MeasureFunction(StrEnum):
 
 
 class Measure(Record):
-    """One aggregate: ``count`` without a column counts rows, with one its non-missing values."""
+    """One aggregate: count without a column counts rows, with one its non-missing values."""
 
-    function: MeasureFunction
-    column: ColumnName | None = None
+    function: MeasureFunction = Field(description="What to compute.")
+    column: ColumnName | None = Field(default=None, description="Name of the column.")
 
 
 class AggregateSpec(Record):
-    """Aggregates per group, ordered by the group's values.
+    """Aggregates per group, ordered by the group's values."""
 
-    Attributes:
-        group_by: Names of the grouping columns; none gives one row for the whole table.
-        measures: What to compute per group.
-        filters: Conditions on the rows.
-        search: As in ``QuerySpec``.
-        limit: Most groups returned.
-    """
-
-    group_by: tuple[ColumnName, ...] = Field(default=(), max_length=10)
-    measures: tuple[Measure, ...] = Field(
-        default=(Measure(function=MeasureFunction.COUNT),), min_length=1, max_length=50
+    group_by: tuple[ColumnName, ...] = Field(
+        default=(),
+        max_length=10,
+        description="Names of the grouping columns; none gives one row for the whole table.",
     )
-    filters: tuple[Filter, ...] = Field(default=(), max_length=100)
-    search: str | None = Field(default=None, min_length=1, max_length=1000)
-    limit: int = Field(default=1000, ge=1, le=MAX_PAGE_ROWS)
+    measures: tuple[Measure, ...] = Field(
+        default=(Measure(function=MeasureFunction.COUNT),),
+        min_length=1,
+        max_length=50,
+        description="What to compute for each group.",
+    )
+    filters: tuple[Filter, ...] = Field(
+        default=(), max_length=100, description="Conditions on the rows; all have to hold."
+    )
+    search: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="Text that has to occur, in any case, in at least one text column.",
+    )
+    limit: int = Field(default=1000, ge=1, le=MAX_PAGE_ROWS, description="Most groups returned.")
 
 
 class Page(Record):
@@ -438,9 +448,9 @@ class TableRecord(Record):
 
 
 class ColumnEdits(Record):
-    """Changes of columns, by the name they have now."""
+    """Changes of columns, by the name they have now; none: only have the table measured again."""
 
-    columns: dict[ColumnName, ColumnEdit] = Field(min_length=1)
+    columns: dict[ColumnName, ColumnEdit]
 
 
 class RowsQuery(Closed):
