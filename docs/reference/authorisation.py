@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fairdatabase.authorization.rules import rules_of
 from fairdatabase.authorization.rules.matrix import Rule
-from fairdatabase.authorization.rules.routes import ROUTES
+from fairdatabase.authorization.rules.routes import ROUTES, TOOLS
 from fairdatabase.authorization.schemas import Party, Resource, State
 
 DOCUMENT = Path(__file__).with_suffix(".md")
@@ -36,6 +36,7 @@ def document() -> str:
     """Return the page."""
     matrix = ("\n".join(_matrix_of(resource)) for resource in Resource)
     parts = [_HEAD, "## The matrix\n", *matrix, "## The routes\n", "\n".join(_routes())]
+    parts += ["\n## The tools of agents\n", "\n".join(_tools())]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -67,6 +68,14 @@ def _routes() -> Iterator[str]:
     for endpoint, route in sorted(ROUTES.items()):
         states = _listed(state.value for state in route.states)
         yield f"| `{endpoint}` | {route.resource.value} | {route.action.value} | {states} |"
+
+
+def _tools() -> Iterator[str]:
+    yield "By the name of the tool ([MCP](mcp.md)).\n"
+    yield "| tool | resource | action |"
+    yield "|---|---|---|"
+    for name, route in sorted(TOOLS.items()):
+        yield f"| `{name}` | {route.resource.value} | {route.action.value} |"
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -34,6 +34,7 @@ from fairdatabase.kernel.config import (
     write_secrets,
 )
 from fairdatabase.kernel.errors import FAIRDatabaseError, NotFoundError
+from fairdatabase.mcp.commands import mcp
 from fairdatabase.migrations import upgrade
 from fairdatabase.observability.logging import configure_logging
 from fairdatabase.privacy.commands import privacy
@@ -151,7 +152,7 @@ def main(ctx: click.Context, path: Path | None, *, debug: bool) -> None:
         logging.getLogger().addHandler(logging.NullHandler())
 
 
-for command in (user, token, audit, deposit, publish, search, query, download, privacy):
+for command in (user, token, audit, deposit, publish, search, query, download, privacy, mcp):
     main.add_command(command)
 
 

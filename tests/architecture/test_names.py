@@ -50,6 +50,7 @@ OWN_WORDS = {
         "providers",
         "records",
     },
+    "mcp": {"prompts", "server", "transport"},
     "migrations": {"env", "versions"},
     "observability": {"health", "logging", "metrics", "tracing"},
     "serving": {"asgi", "bridge", "processes", "transfer"},

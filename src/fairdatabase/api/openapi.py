@@ -11,9 +11,9 @@ from werkzeug.exceptions import BadRequest
 
 from fairdatabase import __version__
 from fairdatabase.accounts.authentication import cookie_prefix
-from fairdatabase.api.problems import invalid_input
 from fairdatabase.kernel.config import Settings
 from fairdatabase.kernel.http import Problem, WholeTextJson, problems
+from fairdatabase.kernel.records import invalid_input
 
 _DESCRIPTION = """\
 Everything the web pages do, for programs. Answers are

@@ -12,10 +12,11 @@ from werkzeug.exceptions import HTTPException
 from fairdatabase.authorization.errors import ConfirmationRequiredError
 from fairdatabase.kernel import errors
 from fairdatabase.kernel.current import services
+from fairdatabase.kernel.extensions import asked_too_often
 from fairdatabase.kernel.http import kind_of_status, problem
+from fairdatabase.kernel.records import invalid_input
 
 Page = Callable[[HTTPStatus, str, str, str], Response]
-_MOST_FAULTS = 1000
 _KEPT_HEADERS = {"allow", "retry-after", "content-range"}
 logger = logging.getLogger(__name__)
 
@@ -45,19 +46,6 @@ def status_of(error: errors.FAIRDatabaseError) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def invalid_input(error: PydanticValidationError) -> errors.ValidationError:
-    """Turn what Pydantic found into the platform's error, without echoing the input."""
-    if (count := error.error_count()) > _MOST_FAULTS:
-        # Putting a hundred thousand of them into words would take longer than any other request.
-        return errors.ValidationError(f"The request is not valid: it has {count:,} faults.")
-    details = [
-        {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    listed = "; ".join(f"{item['field'] or 'body'}: {item['message']}" for item in details[:5])
-    return errors.ValidationError(f"The request is not valid. {listed}", details=details)
-
-
 def register_problems(app: Flask, page: Page) -> None:
     """Map the platform's, Pydantic's and Werkzeug's exceptions on this application.
 
@@ -82,8 +70,7 @@ def register_problems(app: Flask, page: Page) -> None:
 
     @app.errorhandler(RateLimitExceeded)
     def _limited(error: RateLimitExceeded) -> Response:
-        message = f"Too many requests: the limit is {error.description}. Please wait a moment."
-        return answer(errors.RateLimitError(message), HTTPStatus.TOO_MANY_REQUESTS)
+        return answer(asked_too_often(error), HTTPStatus.TOO_MANY_REQUESTS)
 
     @app.errorhandler(HTTPException)
     def _werkzeug(error: HTTPException) -> Response:

@@ -5,9 +5,10 @@ from ipaddress import IPv6Address, ip_address
 from flask import request
 from flask_cors import CORS
 from flask_jwt_extended import JWTManager
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RateLimitExceeded
 
 from fairdatabase.kernel import current
+from fairdatabase.kernel.errors import RateLimitError
 
 _IPV6_NETWORK_BITS = 64
 
@@ -34,6 +35,13 @@ def caller() -> str:
 def general_limit() -> str:
     """Return the limit of requests that have no stricter one."""
     return current.services().settings.rate_limit
+
+
+def asked_too_often(error: RateLimitExceeded) -> RateLimitError:
+    """Return the limiter's error in the platform's words."""
+    return RateLimitError(
+        f"Too many requests: the limit is {error.description}. Please wait a moment."
+    )
 
 
 jwt = JWTManager()

@@ -4,8 +4,12 @@ from functools import cache
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import ErrorDetails
 
+from fairdatabase.kernel import errors
+
+_MOST_FAULTS = 1000
 _NEEDED = "This is needed."
 _WORDS = {
     "missing": _NEEDED,
@@ -86,6 +90,19 @@ class PageQuery(Closed):
     def offset(self) -> int:
         """Number of items before the page."""
         return (self.page - 1) * self.per_page
+
+
+def invalid_input(error: PydanticValidationError) -> errors.ValidationError:
+    """Turn what Pydantic found into the platform's error, without echoing the input."""
+    if (count := error.error_count()) > _MOST_FAULTS:
+        # Putting a hundred thousand of them into words would take longer than any other request.
+        return errors.ValidationError(f"The request is not valid: it has {count:,} faults.")
+    details = [
+        {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    listed = "; ".join(f"{item['field'] or 'body'}: {item['message']}" for item in details[:5])
+    return errors.ValidationError(f"The request is not valid. {listed}", details=details)
 
 
 def in_words(item: ErrorDetails) -> str:

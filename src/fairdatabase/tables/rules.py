@@ -16,6 +16,7 @@ from fairdatabase.tables.schemas import (
     TableKind,
     TableRecord,
 )
+from fairdatabase.tables.schemas.tools import SchemaPage, SchemaQuestion
 
 MAX_NAME_LENGTH = 1000
 SQL_NAME_LENGTH = 63
@@ -217,6 +218,23 @@ def _changed(column: ColumnSchema, edit: ColumnEdit) -> ColumnSchema:
 def outgoing(tables: Mapping[TableKind, TableRecord]) -> TableRecord | None:
     """Return the table of a file that leaves the house: its release, where one was made."""
     return tables.get(TableKind.RELEASE) or tables.get(TableKind.SOURCE)
+
+
+def columns_asked(table: TableRecord, asked: SchemaQuestion) -> SchemaPage:
+    """Return the page of a table's columns that somebody asks for."""
+    sought = (asked.containing or "").casefold()
+    found = [
+        column
+        for column in table.columns
+        if sought in column.name.casefold() or sought in (column.description or "").casefold()
+    ]
+    return SchemaPage(
+        kind=table.kind,
+        row_count=table.row_count,
+        column_count=len(table.columns),
+        matching=len(found),
+        columns=tuple(found[asked.offset : asked.offset + asked.per_page]),
+    )
 
 
 def column_changes(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fairdatabase.authorization.errors import ConfirmationRequiredError, ScopeError
 from fairdatabase.authorization.rules.matrix import MATRIX, Rule
-from fairdatabase.authorization.rules.routes import ROUTES
+from fairdatabase.authorization.rules.routes import ROUTES, TOOLS, Route
 from fairdatabase.authorization.schemas import (
     IMPLIED,
     Action,
@@ -111,7 +111,20 @@ def require_route(actor: Actor, endpoint: str) -> None:
     Raises:
         FAIRDatabaseError: As :func:`require`.
     """
-    resource, action, states = ROUTES[endpoint]
+    _require_of_use(actor, ROUTES[endpoint])
+
+
+def require_tool(actor: Actor, name: str) -> None:
+    """Let those pass for whom a tool can be of any use, as :func:`require_route` does.
+
+    Raises:
+        FAIRDatabaseError: As :func:`require`.
+    """
+    _require_of_use(actor, TOOLS[name])
+
+
+def _require_of_use(actor: Actor, route: Route) -> None:
+    resource, action, states = route
     parties = _parties(actor, is_owner=actor.is_authenticated)
     refusals = [
         _refusal(actor, rule, parties, confirmed=actor.confirmed)
