@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import packages_distributions
 from typing import Final
 
@@ -57,6 +58,7 @@ def gaps_of(store: Store, *, most: int = 50) -> list[Gap]:
     ]
 
 
+@cache
 def _installed_names() -> dict[str, str]:
     """Return the distributions of this environment by the names people know them under."""
     found = {}
