@@ -38,7 +38,8 @@ class Documents:
         sees_all = may(actor, Resource.DATASET, Action.READ_DATA, state=State.DRAFT)
         with self._database.reading():
             rows = self._documents.closed(None if sees_all else actor.user_id)
-        drafts, restricted = set(), set()
+        drafts: set[str] = set()
+        restricted: set[str] = set()
         for row in rows:
             is_draft = row.state is VersionState.DRAFT
             state = State.DRAFT if is_draft else State(row.access.value)

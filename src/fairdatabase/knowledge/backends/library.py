@@ -119,8 +119,10 @@ def _store_url(settings: Settings) -> URL:
         connection.exec_driver_sql(_ALONE)
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {_SCHEMA}")
     engine.dispose()
-    said = " ".join(filter(None, (url.query.get("options"), f"-csearch_path={_SCHEMA}")))
-    return url.update_query_dict({"options": said})
+    before = url.query.get("options", ())
+    said = (before,) if isinstance(before, str) else before
+    options = " ".join((*said, f"-csearch_path={_SCHEMA}"))
+    return url.update_query_dict({"options": options})
 
 
 def _require_public(address: str) -> None:

@@ -354,10 +354,10 @@ def _read(parts: list[Stored], page_title: str) -> Iterable[SectionRead]:
     inner = [trail[1:] if trail[:1] == (page_title,) else trail for trail in trails]
     same = [False, *(before == trail for before, trail in pairwise(trails))]
     levels = levels_of([max(len(trail), 1) for trail in inner])
-    for part, trail, level, is_same in zip(parts, inner, levels, same, strict=True):
+    for part, level, is_same in zip(parts, levels, same, strict=True):
         yield SectionRead(
             id=part.id,
-            title=trail[-1] if trail else "",
+            title=part.section.title,
             level=level,
             is_continued=is_same,
             url=shown_url(part.url),
