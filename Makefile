@@ -95,7 +95,8 @@ screenshot: $(VENV)/.dev ## Take the picture in the README anew (needs Chromium)
 	$(BIN)/python -m docs.images.screenshot
 
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+	--no-emit-index-url $(patsubst packages/%,--no-emit-package %,$(PACKAGES)) \
+	--custom-compile-command "make lock" $(UPGRADE)
 
 lock: $(VENV)/.bootstrap ## Resolve pyproject.toml into requirements/ (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml $(PACKAGES:%=%/pyproject.toml) --extra demo --extra vectors --group dev --group build -o requirements/dev.lock
@@ -125,14 +126,14 @@ $(VENV)/.bootstrap: requirements/bootstrap.lock
 
 define sync
 @$(UV) pip sync --quiet --compile-bytecode --require-hashes $<
-@$(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix --editable ,. $(1))
+@$(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix --editable ,. $(PACKAGES))
 @touch $@
 endef
 
-$(VENV)/.demo: requirements/demo.lock pyproject.toml $(VENV)/.bootstrap
+$(VENV)/.demo: requirements/demo.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml) $(VENV)/.bootstrap
 	@echo "Installing what the demo needs into $(VENV) (once) ..."
 	$(call sync)
 
 $(VENV)/.dev: requirements/dev.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml) $(VENV)/.bootstrap
 	@echo "Installing what development needs into $(VENV) (once) ..."
-	$(call sync,$(PACKAGES))
+	$(call sync)
