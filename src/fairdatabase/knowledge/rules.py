@@ -21,7 +21,7 @@ _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?"
 _VERSION: Final = r"[A-Za-z0-9.!+_-]{1,50}"
 _PACKAGE = re.compile(rf"(?:pypi:({_NAME})(?:==({_VERSION}))?|installed:({_NAME}))")
 _TOOLS: Final = ("ruff", "uv")
-_WORD = re.compile(r"\w+(?:\.\w+)*")
+_WORD = re.compile(r"\w+")
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
 _LONGEST_ID: Final = 80
 _SURE: Final = 0.75

@@ -18,9 +18,6 @@ from fairdatabase.knowledge.backends.library import Library
 from fairdatabase.knowledge.errors import PageNotFoundError, SourceNotFoundError
 from fairdatabase.knowledge.formats.blocks import blocks_of
 from fairdatabase.knowledge.rules import (
-    ABOUT,
-    CLOSED,
-    DRAFT,
     FOLDER,
     dataset_at,
     is_of_dataset,
@@ -28,7 +25,6 @@ from fairdatabase.knowledge.rules import (
     marked,
     shown_url,
     subject_of,
-    version_of,
 )
 from fairdatabase.knowledge.schemas import (
     DATASETS,
@@ -45,7 +41,9 @@ from fairdatabase.knowledge.schemas import (
     SectionRead,
     SourceRecord,
 )
+from fairdatabase.knowledge.service.agents import Agents
 from fairdatabase.knowledge.service.datasets import DatasetDocuments
+from fairdatabase.knowledge.service.reach import Reach
 from fairdatabase.knowledge.service.sources import Sources
 from fairdatabase.storage.service import Storage
 from knowledge_base.documents import Source, Stored
@@ -60,6 +58,7 @@ class Knowledge:
 
     Attributes:
         sources: For those who look after what comes from outside.
+        agents: Answers in the shapes that agents' programs read.
         datasets: Keeps the documents of datasets in step with the catalogue.
 
     Args:
@@ -83,13 +82,14 @@ class Knowledge:
     ) -> None:
         self._database = database
         self._library = Library(settings, clock)
-        self._documents = Documents(database, settings)
+        self._reach = Reach(Documents(database, settings))
         self._jobs = jobs
         self._audit = audit
         self.sources = Sources(database, library=self._library, jobs=jobs, audit=audit, clock=clock)
+        self.agents = Agents(self._library, self._reach)
         self.datasets = DatasetDocuments(
             library=self._library,
-            documents=self._documents,
+            documents=self._reach.documents,
             storage=storage,
             jobs=jobs,
             sources=self.sources,
@@ -128,7 +128,7 @@ class Knowledge:
         found = self._library.knowledge.search(
             query.q, view.scope(query.source, query.version), count=query.count, noted=noted
         )
-        is_open = self._still_open(hit.stored.source_id for hit in found.hits)
+        is_open = self._reach.still_open(hit.stored.source_id for hit in found.hits)
         hits = [hit for hit in found.hits if is_open[hit.stored.source_id]]
         if demanded and (found.is_gap or not hits):
             raise KnowledgeBaseError(
@@ -160,7 +160,7 @@ class Knowledge:
         found = self._library.knowledge.examples(
             query.q, view.scope(query.source, query.version), count=query.count
         )
-        is_open = self._still_open(each.stored.source_id for each in found)
+        is_open = self._reach.still_open(each.stored.source_id for each in found)
         return Examples(
             examples=tuple(
                 ExampleFound(
@@ -183,7 +183,7 @@ class Knowledge:
         require(actor, Resource.KNOWLEDGE, Action.READ)
         view = self._view(actor)
         found = self._library.store.page(view.everything, page_id=page_id)
-        if found is None or not self._still_open([found[0].source_id])[found[0].source_id]:
+        if found is None or not self._reach.still_open([found[0].source_id])[found[0].source_id]:
             raise PageNotFoundError(page_id)
         page, parts = found
         listed = [
@@ -208,7 +208,7 @@ class Knowledge:
         """
         require(actor, Resource.KNOWLEDGE, Action.READ)
         view = self._view(actor)
-        if source_id not in view.sources or not self._still_open([source_id])[source_id]:
+        if source_id not in view.sources or not self._reach.still_open([source_id])[source_id]:
             raise SourceNotFoundError(source_id)
         pages = self._library.store.pages(source_id, view.everything)
         return view.origin(source_id), tuple(map(_entry, pages))
@@ -217,7 +217,7 @@ class Knowledge:
         """Return the sources that the actor may read; curators see the work on them as well."""
         require(actor, Resource.KNOWLEDGE, Action.READ)
         found = self._library.store.sources(self._view(actor).everything)
-        is_open = self._still_open(source.id for source, _ in found)
+        is_open = self._reach.still_open(source.id for source, _ in found)
         jobs: dict[str, JobRecord] = {}
         inspects = may(actor, Resource.KNOWLEDGE, Action.INSPECT)
         if inspects:
@@ -273,17 +273,8 @@ class Knowledge:
             self._library.store.forget(asked)
 
     def _view(self, actor: Actor) -> "_View":
-        drafts, restricted = self._documents.open_to(actor)
-        readers = {f"{DRAFT}{each}" for each in drafts} | {f"{CLOSED}{each}" for each in restricted}
-        scope = Scope(readers=frozenset(readers))
+        scope = Scope(readers=self._reach.readers(actor))
         return _View(scope, {each.id: each for each in self._library.store.names(scope)})
-
-    def _still_open(self, source_ids: Iterable[str]) -> dict[str, bool]:
-        """Tell of sources whether they may be shown, should a dataset just have been withdrawn."""
-        wanted = set(source_ids)
-        versions = {each: version_of(each) for each in wanted if each.startswith(ABOUT)}
-        published = self._documents.published(set(versions.values()))
-        return {each: versions.get(each) in published or each not in versions for each in wanted}
 
 
 @dataclass(frozen=True, slots=True)
