@@ -1,8 +1,8 @@
 """The knowledge base for agents, by the names and in the shapes that Archon's clients know."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fairdatabase.authorization.schemas import Actor
 from fairdatabase.kernel.records import Closed
@@ -57,6 +57,12 @@ class PageQuestion(Closed):
 
     page_id: str | None = Field(default=None, max_length=20, description="Its id in a result.")
     url: str | None = Field(default=None, max_length=2000, description="Its address.")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.page_id is None) == (self.url is None):
+            raise ValueError("give either page_id or url")
+        return self
 
 
 def rag_get_available_sources(

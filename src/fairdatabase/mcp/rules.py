@@ -29,11 +29,25 @@ def quoted(data: object) -> str:
     Raises:
         LimitExceededError: It is more than an agent can make use of.
     """
-    text = visible(to_json({"notice": NOTICE, "data": data}, exclude_none=True).decode())
+    return _limited(to_json({"notice": NOTICE, "data": data}, exclude_none=True))
+
+
+def shaped(data: object) -> str:
+    """Return an answer whose shape, with a notice of its own, others have set.
+
+    Raises:
+        LimitExceededError: As :func:`quoted`.
+    """
+    return _limited(to_json(data, indent=2))
+
+
+def _limited(document: bytes) -> str:
+    text = visible(document.decode())
     if len(text) > MOST_CHARACTERS:
         raise LimitExceededError(
             f"The answer has {len(text):,} characters; {MOST_CHARACTERS:,} are allowed. Ask for"
-            " less: name the columns you need, or lower limit or per_page."
+            " less: name the columns you need, or lower limit, per_page or match_count. Of a long"
+            " page of documentation search the sections, by return_mode chunks."
         )
     return text
 

@@ -53,8 +53,15 @@ from fairdatabase.kernel.errors import (
     ValidationError,
 )
 from fairdatabase.kernel.records import invalid_input
+from fairdatabase.knowledge.tools import (
+    rag_get_available_sources,
+    rag_list_pages_for_source,
+    rag_read_full_page,
+    rag_search_code_examples,
+    rag_search_knowledge_base,
+)
 from fairdatabase.mcp.prompts import SUMMARISE, written
-from fairdatabase.mcp.rules import NOTICE, quoted, refusal, visible
+from fairdatabase.mcp.rules import NOTICE, quoted, refusal, shaped, visible
 from fairdatabase.tables.tools import aggregate_rows, column_statistics, query_rows, read_schema
 
 if TYPE_CHECKING:
@@ -62,8 +69,9 @@ if TYPE_CHECKING:
 
 INSTRUCTIONS: Final = (
     "A repository of research tables about people. Search before you answer; read_dataset names the"
-    " tables of a dataset, read_schema their columns. You see what the holder of your access token"
-    " may see, and without one what is public. Cite the datasets that you use. " + NOTICE
+    " tables of a dataset, read_schema their columns; rag_search_knowledge_base searches protocols,"
+    " codebooks and documentation. You see what the holder of your access token may see, and"
+    " without one what is public. Cite the datasets that you use. " + NOTICE
 )
 SCHEME: Final = "dataset://"
 _CALL = "tools/call"
@@ -91,21 +99,27 @@ class Tool:
         description: What it is good for.
         question: What it takes.
         answer: Takes services, actor and question.
+        write: Makes text of the answer.
     """
 
     name: str
     description: str
     question: type[BaseModel]
     answer: Answers
+    write: Callable[[object], str]
 
     @classmethod
-    def of(cls, function: Answers) -> Self:
-        """Return the tool that a function is."""
+    def of(
+        cls, function: Answers, *, name: str = "", write: Callable[[object], str] = quoted
+    ) -> Self:
+        """Return the tool that a function of services, actor and question is."""
+        _services, _actor, asked = inspect.signature(function).parameters.values()
         return cls(
-            name=function.__name__,
+            name=name or function.__name__,
             description=inspect.getdoc(function) or "",
-            question=inspect.signature(function).parameters["asked"].annotation,
+            question=asked.annotation,
             answer=function,
+            write=write,
         )
 
     @property
@@ -120,7 +134,7 @@ class Tool:
         )
 
 
-_FUNCTIONS: Final[tuple[Answers, ...]] = (
+_OF_DATASETS: Final[tuple[Answers, ...]] = (
     search_datasets,
     read_dataset,
     read_schema,
@@ -129,7 +143,27 @@ _FUNCTIONS: Final[tuple[Answers, ...]] = (
     column_statistics,
     cite_dataset,
 )
-TOOLS: Final = {tool.name: tool for tool in (Tool.of(each) for each in _FUNCTIONS)}
+_OF_DOCUMENTS: Final[tuple[Answers, ...]] = (
+    rag_get_available_sources,
+    rag_search_knowledge_base,
+    rag_search_code_examples,
+    rag_list_pages_for_source,
+    rag_read_full_page,
+)
+_OLDER_NAMES: Final[dict[str, Answers]] = {
+    "get_available_sources": rag_get_available_sources,
+    "perform_rag_query": rag_search_knowledge_base,
+    "search_code_examples": rag_search_code_examples,
+}
+"""That clients of Archon may still be configured for."""
+TOOLS: Final = {
+    tool.name: tool
+    for tool in (
+        *(Tool.of(each) for each in _OF_DATASETS),
+        *(Tool.of(each, write=shaped) for each in _OF_DOCUMENTS),
+        *(Tool.of(each, name=name, write=shaped) for name, each in _OLDER_NAMES.items()),
+    )
+}
 TEMPLATE: Final = ResourceTemplate(
     name="dataset",
     title="Dataset",
@@ -216,7 +250,7 @@ class _Handlers:
         if tool is None:
             known = ", ".join(TOOLS)
             raise MCPError(INVALID_PARAMS, f"There is no tool of this name. There are: {known}.")
-        return _content(quoted(self._answer(tool, called.arguments or {})))
+        return _content(tool.write(self._answer(tool, called.arguments or {})))
 
     async def list_resources(self, _context: _Context, _page: _Page) -> ListResourcesResult:
         """List nothing: datasets are found by search, and read by the template."""

@@ -15,6 +15,7 @@ from mcp import MCPError
 from fairdatabase.accounts.schemas.tokens import TokenIn
 from fairdatabase.audit.schemas import AuditQuery
 from fairdatabase.authorization.schemas import OPERATOR, Role, Scope, State
+from fairdatabase.mcp.server import TOOLS
 from tests.factories.accounts import PASSWORD, make_actor
 from tests.factories.mcp import agent_at, ask, refusal
 from tests.factories.serving import Server, free_port, running
@@ -89,7 +90,7 @@ async def test_everybody_sees_what_is_theirs_to_see(place: Place, mode: str) -> 
     seen: dict[str, list[str]] = {}
     for name, token in place.tokens.items():
         async with agent_at(place.url, token, mode=mode) as client:
-            assert len((await client.list_tools()).tools) == 7
+            assert len((await client.list_tools()).tools) == len(TOOLS)
             assert (await ask(client, "search_datasets"))["total"] == 2
             assert (await ask(client, "query_rows", file_id=world.files[State.OPEN]))["rows"]
             answers = [

@@ -12,6 +12,7 @@ from mcp.client.stdio import stdio_client
 from fairdatabase.accounts.schemas.tokens import TokenIn
 from fairdatabase.authorization.schemas import OPERATOR, Scope, State
 from fairdatabase.cli import main
+from fairdatabase.mcp.server import TOOLS
 from tests.factories.mcp import ask, refusal
 from tests.factories.world import World, inhabited
 
@@ -48,7 +49,7 @@ async def test_an_agent_asks_as_the_holder_of_a_token_until_it_is_revoked(world:
     )
     question = {"file_id": world.files[State.RESTRICTED], "limit": 1}
     async with Client(stdio_client(command), mode="legacy") as client:
-        assert len((await client.list_tools()).tools) > 5
+        assert len((await client.list_tools()).tools) == len(TOOLS)
         assert (await ask(client, "query_rows", **question))["rows"]
         services.tokens.revoke(services.accounts.actor_by_email(owner["email"]), token.public_id)
         assert (await refusal(client, "query_rows", **question))["code"] == "session-ended"

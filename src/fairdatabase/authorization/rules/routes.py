@@ -301,5 +301,13 @@ TOOLS: Final[dict[str, Route]] = {
     "query_rows": Route(_DATASET, Action.READ_DATA),
     "aggregate_rows": Route(_DATASET, Action.READ_DATA),
     "column_statistics": Route(_DATASET, Action.READ_DATA),
+    "rag_get_available_sources": Route(_KNOWLEDGE, Action.READ),
+    "rag_search_knowledge_base": Route(_KNOWLEDGE, Action.READ),
+    "rag_search_code_examples": Route(_KNOWLEDGE, Action.READ),
+    "rag_list_pages_for_source": Route(_KNOWLEDGE, Action.READ),
+    "rag_read_full_page": Route(_KNOWLEDGE, Action.READ),
+    "get_available_sources": Route(_KNOWLEDGE, Action.READ),
+    "perform_rag_query": Route(_KNOWLEDGE, Action.READ),
+    "search_code_examples": Route(_KNOWLEDGE, Action.READ),
 }
 """By the name of the tool that agents call."""
