@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairdatabase.privacy.engine import arrays, lattice, search
+from fairdatabase.privacy.engine import arrays, candidates, lattice, search
 from fairdatabase.privacy.engine.anonymise import apply
 from fairdatabase.privacy.engine.hierarchy_files import read_csv
 from fairdatabase.privacy.engine.risk import assess
 from fairdatabase.privacy.engine.search import find_recipe, suggest_recipe
 from fairdatabase.privacy.errors import AssessmentError, HierarchyError
 from fairdatabase.privacy.schemas.goals import Goal, SensitiveGoal
+from fairdatabase.privacy.schemas.hierarchies import Hierarchy
 from fairdatabase.privacy.schemas.recipes import (
     DropColumn,
     Intervals,
@@ -136,6 +137,56 @@ def test_the_best_recipe_says_what_it_costs(tmp_path: Path) -> None:
     assert best.prosecutor_max == best.prosecutor_average == 0.25
     assert best.sensitive[0].distinct_l == 2
     assert best.recipe.steps[-1] == SuppressSmallGroups(k=4, sensitive=goal.sensitive)
+
+
+def test_the_figures_of_a_recipe_are_those_of_the_rows_that_stay(tmp_path: Path) -> None:
+    table = {"q": list("aaaabbc"), "ill": ["flu", "flu", "flu", "cold", "flu", "cold", "x"]}
+    path = write_parquet(tmp_path / "t.parquet", table)
+    columns = [column("q", ColumnType.TEXT), column("ill", ColumnType.TEXT, SENSITIVE)]
+    goal = Goal(k=2, sensitive=(SensitiveGoal(column="ill"),))
+    found = find_recipe(path, columns, SearchRequest(goal=goal, max_suppression=0.2))
+    best = found.best
+    assert best is not None
+    assert (best.levels, best.loss, best.k, best.classes) == ({"q": 0}, pytest.approx(1 / 7), 2, 2)
+    assert (best.rows_suppressed, best.average_class_size) == (1, 3)
+    assert (best.prosecutor_max, best.prosecutor_average) == (1 / 2, pytest.approx(2 / 6))
+    (told,) = best.sensitive
+    assert (told.column, told.distinct_l) == ("ill", 2)
+    assert told.entropy_l == pytest.approx(4 / 3**0.75)
+    assert told.t == pytest.approx(4 / 6 - 1 / 2)
+    assert (found.nodes, found.checked) == (2, 2)
+
+
+def test_the_share_of_rows_that_may_be_left_out_is_exact(tmp_path: Path) -> None:
+    """29 % of 100 rows are 29 rows, although 0.29 * 100 is a little less in floating point."""
+    names = [f"name {'a' * number}" for number in range(30)]
+    path = write_parquet(tmp_path / "t.parquet", {"q": names + names[:1] * 70})
+    columns = [column("q", ColumnType.TEXT)]
+    dropped = Hierarchy(column="q", levels=(DropColumn(column="q"),))
+    for share, suppressed in ((0.29, 29), (0.3, 29), (0.28, 0)):
+        request = SearchRequest(goal=Goal(k=2), max_suppression=share)
+        best = find_recipe(path, columns, request, hierarchies=[dropped]).best
+        assert best is not None
+        assert best.rows_suppressed == suppressed
+
+
+def test_of_too_many_choices_the_ends_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, columns = people(tmp_path)
+    request = SearchRequest(goal=Goal(k=2), max_suppression=0.1, frontier=(2, 3, 4, 8, 13))
+    everything = find_recipe(path, columns, request).frontier
+    assert len(everything) > 2
+    monkeypatch.setattr(candidates, "MAX_CHOICES", 2)
+    chosen = find_recipe(path, columns, request).frontier
+    assert chosen == (everything[0], everything[-1])
+
+
+def test_many_columns_are_searched_greedily(tmp_path: Path) -> None:
+    names = [f"q{number}" for number in range(33)]
+    path = write_parquet(tmp_path / "t.parquet", {name: [True, True] for name in names})
+    columns = [column(name, ColumnType.BOOLEAN) for name in names]
+    for count_, method in ((32, "optimal"), (33, "greedy")):
+        request = SearchRequest(goal=Goal(k=2))
+        assert find_recipe(path, columns[:count_], request).method == method
 
 
 def test_choices_are_ordered_by_risk_and_loss(tmp_path: Path) -> None:
