@@ -1,12 +1,18 @@
 """Every page can be used by everybody: WCAG 2.2 AA as far as axe can tell, and on a phone."""
 
+from time import sleep
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
+from sqlalchemy import select
 
+from fairdatabase.accounts.models import User, UserRole
+from fairdatabase.authorization.schemas import Role
+from fairdatabase.kernel.database import Database
 from tests.factories.cohorts import HARMLESS_ROLES, METADATA, RECIPE, ROLES, cohort, harmless
-from tests.factories.depositor import PERSON, Depositor
+from tests.factories.depositor import PERSON, Depositor, sign_in
+from tests.factories.serving import Server
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES: dict[Literal["light", "dark"], list[str]] = {
@@ -19,6 +25,7 @@ PUBLIC = (
     "/",
     "/about",
     "/permissions",
+    "/knowledge",
     "/datasets?q=gut",
     "/sign-in",
     "/register",
@@ -81,6 +88,36 @@ def test_no_page_stands_in_anybody_s_way(page: Page, depositor: Depositor) -> No
     for path, text in pages.items():
         page.goto(path)
         assert text in page.inner_text("main")
+        found[path] = problems(page)
+    assert {path: each for path, each in found.items() if each} == {}
+
+
+def test_the_knowledge_base_answers_while_one_types_and_stands_in_nobody_s_way(
+    page: Page, depositor: Depositor, server: Server
+) -> None:
+    database = Database(server.settings.sqlalchemy_url)
+    with database.transaction() as session:
+        session.add(UserRole(user_id=session.scalars(select(User.id)).first(), role=Role.CURATOR))
+    database.dispose()
+    for location in ("installed:segno", "installed:nothing-of-this-name"):
+        added = {"location": location}
+        job = depositor.call("POST", "knowledge/sources", data=added)["public_id"]
+        while depositor.call("GET", f"jobs/{job}")["finished_at"] is None:
+            sleep(0.2)
+    depositor.call("GET", "knowledge/search?q=bake+a+sourdough")
+    sign_in(page)
+    page.goto("/knowledge")
+    page.get_by_label("Search the knowledge base").press_sequentially("micro qr code")
+    page.get_by_text("Compared by words alone").wait_for()
+    first = page.locator("#found h2 a").first.get_attribute("href")
+    assert first
+    # A question that is still being typed is no gap.
+    assert [gap["times"] for gap in depositor.call("GET", "knowledge/gaps")] == [1]
+    paths = ("/knowledge?q=micro+qr+code", "/knowledge?q=save+png&kind=code", first,
+             "/knowledge/sources", "/knowledge/sources/segno-api", "/knowledge/gaps")  # fmt: skip
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        page.goto(path)
         found[path] = problems(page)
     assert {path: each for path, each in found.items() if each} == {}
 

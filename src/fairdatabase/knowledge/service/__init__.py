@@ -244,13 +244,13 @@ class Knowledge:
         """
         require(actor, Resource.KNOWLEDGE, Action.INSPECT)
         store = self._library.store
-        known = {source.location for source in store.names(Scope())}
+        known = {source.location.lower() for source in store.names(Scope())}
         return tuple(
             GapRecord(
                 questions=gap.questions,
                 times=gap.times,
                 confidence=round(gap.confidence, 2),
-                suggestions=tuple(each for each in gap.suggestions if each not in known),
+                suggestions=tuple(each for each in gap.suggestions if each.lower() not in known),
             )
             for gap in gaps_of(store, most=_MOST_GAPS)
         )
