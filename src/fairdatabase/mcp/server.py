@@ -116,7 +116,9 @@ class Tool:
         _services, _actor, asked = inspect.signature(function).parameters.values()
         return cls(
             name=name or function.__name__,
-            description=inspect.getdoc(function) or "",
+            description=f"The same as {function.__name__}."
+            if name
+            else inspect.getdoc(function) or "",
             question=asked.annotation,
             answer=function,
             write=write,
@@ -164,6 +166,7 @@ TOOLS: Final = {
         *(Tool.of(each, name=name, write=shaped) for name, each in _OLDER_NAMES.items()),
     )
 }
+_LISTED: Final = [tool.listed for tool in TOOLS.values()]
 TEMPLATE: Final = ResourceTemplate(
     name="dataset",
     title="Dataset",
@@ -237,7 +240,7 @@ class _Handlers:
 
     async def list_tools(self, _context: _Context, _page: _Page) -> ListToolsResult:
         """List the tools: the same ones for everybody."""
-        return ListToolsResult(tools=[tool.listed for tool in TOOLS.values()])
+        return ListToolsResult(tools=_LISTED)
 
     async def call_tool(self, _context: _Context, called: CallToolRequestParams) -> CallToolResult:
         """Call a tool.
