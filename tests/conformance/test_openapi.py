@@ -51,6 +51,9 @@ WITHOUT_INPUT = {
     "GET /api/v1/auth/providers",
     "POST /api/v1/auth/passkey/options",
     "GET /.well-known/fairdatabase/report-keys.json",
+    "GET /api/v1/knowledge/sources",
+    "GET /api/v1/knowledge/gaps",
+    "POST /api/v1/knowledge/starter",
     "GET /health/live",
     "GET /health/ready",
 }
@@ -101,6 +104,8 @@ def _inhabited(app: Flask, services: Services, work: Work) -> World:
             "file_id": [draft_file, opened[1], notes, restricted[1]],
             "jobs": [job],
             "users": [owner.public_id],
+            "source_id": [f"dataset-{versions[0]}", "unheard-of"],
+            "page_id": [1],
             "column": list(HARMLESS_ROLES),
             "columns": [[name] for name in HARMLESS_ROLES],
             "sort": [["-score"]],
