@@ -13,8 +13,8 @@ from pathlib import Path
 
 from fairdatabase.kernel.config import Settings, load_settings
 
-_START_SECONDS = 90
-_STOP_SECONDS = 60
+_START_SECONDS = 300
+_STOP_SECONDS = 180
 _PROGRAM = """
 import pickle, sys
 from fairdatabase.observability.logging import configure_logging

@@ -49,9 +49,14 @@ function fillLevels(form, found) {
   for (let place = 0; place < depth; place += 1) head.children[place].textContent = `Level ${depth - place}`;
 }
 
-const edited = (field) => (field.options
-  ? [...field.options].some((option) => option.selected !== option.defaultSelected)
-  : field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+function edited(field) {
+  if (field.type === "select-one") {
+    const usual = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(0, usual);
+  }
+  if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
+  return "defaultValue" in field && field.value !== field.defaultValue;
+}
 
 export function livePreview() {
   const form = document.querySelector("form[data-preview-url]");
