@@ -131,6 +131,18 @@ def test_gaps_are_gathered_and_ranked(knowledge: KnowledgeBase) -> None:
     assert gaps_of(knowledge.store, most=1) == [first]
 
 
+def test_a_question_that_is_still_typed_is_not_kept(knowledge: KnowledgeBase) -> None:
+    assert knowledge.search("zebra", noted=False).missing == ("zebra",)
+    assert gaps_of(knowledge.store) == []
+
+
+def test_gaps_can_be_forgotten(knowledge: KnowledgeBase) -> None:
+    for question in ("zebra", "zebra", "quagga"):
+        knowledge.search(question)
+    knowledge.store.forget(["zebra"])
+    assert [gap.questions for gap in gaps_of(knowledge.store)] == [("quagga",)]
+
+
 def test_code_is_searched_apart(knowledge: KnowledgeBase) -> None:
     (found,) = knowledge.examples("register a blueprint on another")
     assert found.example.code == "parent.register_blueprint(child)"

@@ -92,6 +92,19 @@ def test_frequencies(knowledge: KnowledgeBase) -> None:
     assert (counted, count) == ({"blueprints": 3, "client": 2, "zebra": 0}, 5)
 
 
+def test_words_in_what_others_own_are_not_counted(
+    knowledge: KnowledgeBase, flask: Source, blueprints: Page
+) -> None:
+    knowledge.refresh(replace(flask, id="draft", owner="mary"), [blueprints])
+    store = knowledge.store
+    counted, count = store.frequencies(["blueprints", "client"])
+    assert (counted, count) == ({"blueprints": 3, "client": 2}, 5)
+    counted, count = store.frequencies(["blueprints", "client"], frozenset({"mary"}))
+    assert (counted, count) == ({"blueprints": 6, "client": 2}, 8)
+    assert [source.id for source in store.names(EVERYTHING)] == ["flask"]
+    assert [source.id for source in store.names(None)] == ["draft", "flask"]
+
+
 def test_a_page_is_replaced_with_all_that_was_in_it(
     knowledge: KnowledgeBase, blueprints: Page
 ) -> None:
