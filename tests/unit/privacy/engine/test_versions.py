@@ -95,3 +95,36 @@ def test_columns_are_found_by_the_names_that_people_see() -> None:
 def test_both_need_the_columns() -> None:
     with pytest.raises(AssessmentError, match="'z'"):
         compare_versions(table([]), table([]), quasi_identifiers=["z"], sensitive=["s"])
+
+
+def test_differences_about_five_people_tell_nothing_by_default() -> None:
+    later = table([("a", "x")] * 5 + [("b", "x")] * 4)
+    found = compare_versions(table([]), later, quasi_identifiers=["q"], sensitive=["s"])
+    assert [(one.values, one.rows, one.size) for one in found.listed] == [({"q": "b"}, 4, 4)]
+    assert (found.groups, found.telling_groups, found.telling_rows) == (2, 1, 4)
+    gone = compare_versions(later, table([]), quasi_identifiers=["q"], sensitive=["s"])
+    assert [(one.values, one.rows, one.size) for one in gone.listed] == [({"q": "b"}, 4, 0)]
+
+
+def test_fifty_groups_are_listed_by_default_in_the_order_of_their_values() -> None:
+    names = [f"{number:02}" for number in range(51)]
+    later = table([(name, "x") for name in reversed(names)])
+    found = compare_versions(table([]), later, quasi_identifiers=["q"], sensitive=[])
+    assert [one.values["q"] for one in found.listed] == names[:50]
+    assert found.telling_groups == 51
+
+
+def test_groups_have_several_columns_and_numbers_are_equal_in_any_type() -> None:
+    earlier = pa.table({"q": [1, 2], "r": ["x", "y"], "s": [1.0, 2.0]})
+    later = pa.table({"q": [1.0, 2.0], "r": ["x", "y"], "s": [1, 3]})
+    found = compare_versions(earlier, later, quasi_identifiers=["q", "r"], sensitive=["s"])
+    assert found.groups == 2
+    (one,) = found.listed
+    assert (float(one.values["q"] or 0), one.values["r"], one.rows, one.size) == (2, "y", 2, 1)
+
+
+def test_every_missing_column_is_named() -> None:
+    other = pa.table({"q": ["a"], "only": ["b"]})
+    with pytest.raises(AssessmentError, match="need the column 'only', 's' to be") as caught:
+        compare_versions(table([]), other, quasi_identifiers=["q", "only"], sensitive=["s"])
+    assert caught.value.details == {"columns": ["only", "s"]}
