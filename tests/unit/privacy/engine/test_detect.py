@@ -219,3 +219,72 @@ def test_texts_that_are_no_ip_address(value: str) -> None:
 @pytest.mark.parametrize("value", ["12345678", "0123", "+12345678901234567", "06-abc"])
 def test_texts_that_are_no_phone_number(value: str) -> None:
     assert not recognisers.is_phone_number(value)
+
+
+def test_confidence_says_what_a_suggestion_rests_on(tmp_path: Path) -> None:
+    emails = ["ann@example.org", "bob@example.org"]
+    ids = [f"P{number}" for number in range(20)]
+    columns = suggest(
+        tmp_path,
+        email=[*emails, *["none"] * 18],
+        income=list(range(20)),
+        mail=emails * 10,
+        participant_id=ids,
+        patient_id=["a"] * 20,
+        seen=[dt.date(2020, 1, 1)] * 20,
+        x=ids,
+        flag=[True] * 20,
+    )
+    assert [(each.column, each.detector, each.confidence) for each in columns] == [
+        ("email", "email", 0.5),
+        ("income", "money", 0.7),
+        ("mail", "email", 0.95),
+        ("participant_id", "record_id", 0.95),
+        ("patient_id", "record_id", 0.7),
+        ("seen", "event_date", 0.5),
+        ("x", "record_id", 0.6),
+        ("flag", None, 0.3),
+    ]
+    evidence = {each.column: each.evidence for each in columns}
+    assert evidence["email"] == (
+        "The name says an e-mail address, but only 67% of 3 distinct values look like one."
+    )
+    assert evidence["income"].startswith("The name says ")
+    assert "look like" not in evidence["income"]
+    assert evidence["participant_id"] == (
+        "The name says that it numbers samples or people, and 100% of 20 values are different."
+    )
+    assert evidence["patient_id"].endswith("and 5% of 20 values are different.")
+    assert evidence["x"] == ("It tells nearly every row apart: 100% of 20 values are different.")
+
+
+def test_values_alone_say_perhaps(tmp_path: Path) -> None:
+    found = one(tmp_path, "x", ["ann@example.org", "bob@example.org", None])
+    assert (found.confidence, found.evidence) == (
+        0.8,
+        "Perhaps an e-mail address: 100% of 2 distinct values look like one.",
+    )
+
+
+def test_reads_of_the_host_are_the_surest_and_say_what_to_do(tmp_path: Path) -> None:
+    found = one(tmp_path, "reads", ["ACGT" * 10, "GGCCGGGCGCGGTGGCTCACGCCTGTAATCCCAGC"])
+    assert (found.detector, found.confidence) == ("host_read", 0.99)
+    assert "1 of 2 contain a sequence that is human and not microbial: remove" in found.evidence
+
+
+@pytest.mark.parametrize(("apart", "detector"), [(95, "record_id"), (94, None)])
+def test_nearly_unique_is_nineteen_in_twenty(
+    tmp_path: Path, apart: int, detector: str | None
+) -> None:
+    values = [f"P{number}" for number in range(apart)]
+    assert one(tmp_path, "x", values + values[: 100 - apart]).detector == detector
+    assert one(tmp_path, "x", [float(n) for n in range(apart)] * 2).detector is None
+
+
+def test_values_are_examined_up_to_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detect, "EXAMINED", 10)
+    emails = [f"p{number}@example.org" for number in range(30)]
+    found = one(tmp_path, "x", emails)
+    assert found.evidence == "Perhaps an e-mail address: 100% of 10 distinct values look like one."
