@@ -118,15 +118,14 @@ class _Cutting:
         """Return after which element each group is cut, and the rows of its smaller part.
 
         Cuts lie between two values. Of two that are as close to the half, the first one counts.
+        Every group has a cut, and each is closer to the half than the end of the group.
         """
         weights = self.cells.weights[here]
         running = np.cumsum(weights)
         left = running - np.repeat(running[starts] - weights[starts], lengths)
         totals = np.add.reduceat(weights, starts)
-        inside = np.append(values[1:] == values[:-1], True)
-        inside[np.append(starts[1:] - 1, here.size - 1)] = True
         distance = np.abs(2 * left - np.repeat(totals, lengths))
-        distance[inside] = np.iinfo(np.int64).max
+        distance[np.diff(values, append=values[-1:]) == 0] = np.iinfo(np.int64).max
         least = np.repeat(np.minimum.reduceat(distance, starts), lengths)
         candidates = np.flatnonzero(distance == least)
         at = candidates[np.searchsorted(candidates, starts)]

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fairdatabase.privacy.engine.goals import Attribute
 from fairdatabase.privacy.engine.measures import GroupedCounts
 from fairdatabase.privacy.engine.mondrian import Cells, cut
-from fairdatabase.privacy.schemas.goals import Goal
+from fairdatabase.privacy.schemas.goals import Goal, SensitiveGoal
 from tests.factories.goals import reaches, sensitive_goals
 
 Row = tuple[int, ...]
@@ -74,12 +74,31 @@ def cells_of(rows: Sequence[Row], width: int, goal: Goal) -> tuple[Cells, list[i
     ), owners
 
 
+WIDEST_CANNOT_BE_CUT = ([(0, 0, 0), (0, 0, 0), (0, 1, 0), (1, 2, 0)], 2)
+"""Both columns are equally wide; the first one would cut off a single row."""
+LOW = [(0, 0, 0), (1, 1, 0), (2, 1, 0), (3, 0, 0), (4, 0, 0), (5, 0, 0)]
+HIGH = [(6, 0, 0), (7, 0, 0), (8, 3, 0), (8, 5, 0), (9, 2, 0), (9, 4, 0)]
+NARROW_AMONG_HIGH_VALUES = ([*LOW, *HIGH], 2)
+"""The upper half is wider in the second column, although its values are lower there."""
+
+NEAR_IN_THEIR_ORDER = ([(0, 0), (0, 0), (0, 2), (0, 2), (1, 0), (1, 1), (1, 1), (1, 2)], 1)
+"""Both halves are nearer to the whole than t by the ordered distance alone."""
+ONE_SIDE_HAS_ONE_VALUE = ([(0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 1), (2, 0), (2, 0)], 1)
+"""The upper half is not cut, for its second part has one sensitive value."""
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     drawn=tables(),
     k=st.integers(1, 5),
     sensitive=st.tuples() | st.tuples(sensitive_goals("s", ordered=True)),
 )
+@example(drawn=WIDEST_CANNOT_BE_CUT, k=2, sensitive=())
+@example(drawn=NARROW_AMONG_HIGH_VALUES, k=2, sensitive=())
+@example(
+    drawn=NEAR_IN_THEIR_ORDER, k=4, sensitive=(SensitiveGoal(column="s", t=0.2, ordered=True),)
+)
+@example(drawn=ONE_SIDE_HAS_ONE_VALUE, k=2, sensitive=(SensitiveGoal(column="s", distinct_l=2),))
 def test_groups_are_those_of_the_recursion(
     drawn: tuple[list[Row], int], k: int, sensitive: tuple[Any, ...]
 ) -> None:
