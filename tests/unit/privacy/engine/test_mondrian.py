@@ -84,7 +84,8 @@ NARROW_AMONG_HIGH_VALUES = ([*LOW, *HIGH], 2)
 NEAR_IN_THEIR_ORDER = ([(0, 0), (0, 0), (0, 2), (0, 2), (1, 0), (1, 1), (1, 1), (1, 2)], 1)
 """Both halves are nearer to the whole than t by the ordered distance alone."""
 ONE_SIDE_HAS_ONE_VALUE = ([(0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 1), (2, 0), (2, 0)], 1)
-"""The upper half is not cut, for its second part has one sensitive value."""
+THE_OTHER_HAS = ([(0, 0), (0, 0), (1, 0), (1, 1), (2, 0), (2, 0), (2, 1), (2, 1)], 1)
+"""One half is not cut, for its second part, or its first, has one sensitive value."""
 
 
 @settings(max_examples=150, deadline=None)
@@ -99,6 +100,7 @@ ONE_SIDE_HAS_ONE_VALUE = ([(0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 1), (2, 0
     drawn=NEAR_IN_THEIR_ORDER, k=4, sensitive=(SensitiveGoal(column="s", t=0.2, ordered=True),)
 )
 @example(drawn=ONE_SIDE_HAS_ONE_VALUE, k=2, sensitive=(SensitiveGoal(column="s", distinct_l=2),))
+@example(drawn=THE_OTHER_HAS, k=2, sensitive=(SensitiveGoal(column="s", distinct_l=2),))
 def test_groups_are_those_of_the_recursion(
     drawn: tuple[list[Row], int], k: int, sensitive: tuple[Any, ...]
 ) -> None:
