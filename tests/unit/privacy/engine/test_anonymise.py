@@ -363,6 +363,64 @@ def test_classes_that_miss_a_goal_are_left_out_until_all_others_reach_it(tmp_pat
     assert found == {name: values[5:] for name, values in columns.items()}
 
 
+def test_what_a_goal_leaves_out_is_told(tmp_path: Path) -> None:
+    columns: dict[str, list[Any]] = {
+        "q": ["a"] + ["b"] * 3 + ["c"] * 4,
+        "r": [1] * 8,
+        "ill": ["flu"] + ["flu", "cold", "flu"] + ["cold"] * 4,
+    }
+    source = write_parquet(tmp_path / "source.parquet", columns)
+    steps = [
+        {"op": "drop", "column": "r"},
+        {"op": "recode", "column": "q", "mapping": {}, "other": "x"},
+        {"op": "suppress", "k": 2, "sensitive": [{"column": "ill", "distinct_l": 2}]},
+    ]
+    for chosen, left, classes in (([0, 2], 3, (3, 1)), ([0, 1, 2], 8, (1, 1)), ([2], 3, (3, 1))):
+        recipe = Recipe.model_validate({"steps": [steps[place] for place in chosen]})
+        target = tmp_path / "t.parquet"
+        found = apply(source, target, recipe, quasi_identifiers=["q", "r"])
+        assert (found.rows_in, found.rows_out, found.rows_suppressed) == (8, left, 8 - left)
+        assert [effect.index for effect in found.effects] == list(range(len(chosen)))
+        last = found.effects[-1]
+        assert (last.op, last.column, last.rows_changed) == ("suppress", None, 8 - left)
+        assert (last.distinct_before, last.distinct_after) == classes
+        assert len(read_parquet(target)["ill"]) == left
+
+
+def test_dropped_columns_form_no_classes(tmp_path: Path) -> None:
+    table: dict[str, list[Any]] = {"q": [1, 2, 3], "x": [None, 1, 1]}
+    drop = {"op": "drop", "column": "q"}
+    assert run(tmp_path, table, drop, {"op": "suppress", "k": 3}) == {"x": [None, 1, 1]}
+    emptied = {"op": "suppress_cells", "column": "x", "groups_below": 3}
+    assert run(tmp_path, table, drop, emptied) == {"x": [None, 1, 1]}
+    assert run(tmp_path, table, emptied)["x"] == [None] * 3
+
+
+def test_a_key_may_be_as_short_and_as_long_as_said(tmp_path: Path) -> None:
+    source = write_parquet(tmp_path / "source.parquet", {"id": ["a", "b"]})
+    recipe = Recipe.model_validate({"steps": [{"op": "pseudonymise", "column": "id"}]})
+    names = set()
+    for length in (16, 64):
+        apply(source, tmp_path / "out.parquet", recipe, quasi_identifiers=[], key=bytes(length))
+        names |= set(read_parquet(tmp_path / "out.parquet")["id"])
+    assert all(len(name) == 24 for name in names)
+    for length in (15, 65):
+        with pytest.raises(RecipeError, match="has 16 to 64 bytes"):
+            apply(source, tmp_path / "no", recipe, quasi_identifiers=[], key=bytes(length))
+    assert not (tmp_path / "no").exists()
+
+
+def test_what_is_refused_leaves_the_release_before(tmp_path: Path) -> None:
+    source = write_parquet(tmp_path / "source.parquet", {"q": [1]})
+    target = tmp_path / "target.parquet"
+    apply(source, target, Recipe(), quasi_identifiers=[])
+    before = target.read_bytes()
+    with pytest.raises(RecipeError, match="no quasi-identifier 'a', 'b'"):
+        apply(source, target, Recipe(), quasi_identifiers=["b", "q", "a"])
+    assert target.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source.parquet", "target.parquet"]
+
+
 def test_a_goal_needs_no_quasi_identifier(tmp_path: Path) -> None:
     goal = {"column": "ill", "distinct_l": 2}
     step = {"op": "suppress", "k": 1, "sensitive": [goal]}

@@ -143,6 +143,23 @@ def test_what_is_drawn_does_not_depend_on_other_steps(tmp_path: Path) -> None:
     assert drawn != again
 
 
+def test_what_is_drawn_depends_on_the_step_alone_and_on_how_often_it_was_done(
+    tmp_path: Path,
+) -> None:
+    rows: Cells = [{"a": "x", "b": number % 3, "v": number} for number in range(50)]
+    noise = {"op": "noise", "column": "v", "scale": 1000}
+    shuffle = {"op": "shuffle", "column": "v"}
+    shuffled = release(tmp_path, rows, shuffle)["v"]
+    drawn = [
+        new - row["v"] for row, new in zip(rows, release(tmp_path, rows, noise)["v"], strict=True)
+    ]
+    both = release(tmp_path, rows, {**noise, "column": "b"}, shuffle, noise)["v"]
+    assert [new - old for new, old in zip(both, shuffled, strict=True)] == drawn
+    assert release(tmp_path, rows, shuffle, shuffle)["v"] != release(tmp_path, rows, shuffle)["v"]
+    numbers = release(tmp_path, rows, noise, {**noise, "column": "b"})
+    assert [b - row["b"] for b, row in zip(numbers["b"], rows, strict=True)] != drawn
+
+
 @pytest.mark.parametrize(
     ("distribution", "deviation"),
     [("uniform", 1 / math.sqrt(3)), ("laplace", math.sqrt(2)), ("normal", 1.0)],
