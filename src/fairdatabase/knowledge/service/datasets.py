@@ -38,10 +38,8 @@ from knowledge_base.documents import Format, Page, Source
 from knowledge_base.loading.folder import page_of_file
 
 INDEX_JOB = "knowledge.index"
-_SUFFIXES = {
-    "application/pdf": ".pdf", "text/markdown": ".md", "text/html": ".html",
-    "text/x-rst": ".rst", "text/plain": ".txt",
-}  # fmt: skip
+_SUFFIXES = {"application/pdf": ".pdf", "text/markdown": ".md"}
+"""What the deposits take as documentation."""
 logger = logging.getLogger(__name__)
 
 
