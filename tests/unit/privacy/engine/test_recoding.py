@@ -1,12 +1,14 @@
 """Labels of groups that were recoded locally."""
 
 import datetime as dt
+from collections import Counter, defaultdict
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from fairdatabase.privacy.engine.recoding import Recoding, recode
+from fairdatabase.privacy.schemas.goals import SensitiveGoal
 from fairdatabase.privacy.schemas.recipes import Partition, Recode
 from fairdatabase.tables.schemas import ColumnSchema, ColumnType
 
@@ -86,6 +88,41 @@ def test_groups_with_equal_labels_are_one_class() -> None:
     found = recoded(list("abcd"), ColumnType.TEXT, 2, levels)
     assert labels(found) == ["all"] * 4
     assert found.sizes.tolist() == [4]
+
+
+def test_a_class_has_the_sensitive_values_of_all_its_groups() -> None:
+    levels = (Recode(column="q", mapping={"a": "x", "b": "x", "c": "x", "d": "x"}),)
+    table = pa.table({"q": list("aabbccddee"), "s": [1, 1, 7, 1, None, 7, 7, 7, 1, 1]})
+    columns = {
+        name: ColumnSchema(key=name, name=name, type=kind)
+        for name, kind in (("q", ColumnType.TEXT), ("s", ColumnType.INTEGER))
+    }
+    goal = SensitiveGoal(column="s")
+    step = Partition(columns=("q",), k=2, sensitive=(goal,), groups=levels)
+    found = recode(table, columns, step)
+    shown = [found.labels["q"][group] for group in found.groups.tolist()]
+    assert shown == ["a"] * 2 + ["b"] * 2 + ["c"] * 2 + ["d"] * 2 + ["e"] * 2
+    found = recode(table, columns, step.model_copy(update={"k": 4}))
+    shown = [found.labels["q"][group] for group in found.groups.tolist()]
+    assert "x" in shown
+    (attribute,) = found.attributes
+    assert (attribute.goal, attribute.ordered) == (goal, True)
+    counts: dict[int, dict[int, int]] = {}
+    for owner, value, rows in zip(
+        attribute.counts.classes.tolist(),
+        attribute.counts.values.tolist(),
+        attribute.counts.counts.tolist(),
+        strict=True,
+    ):
+        counts.setdefault(owner, {})[value] = rows
+    expected: dict[str | None, Counter[int]] = defaultdict(Counter)
+    for label, value in zip(shown, table["s"].to_pylist(), strict=True):
+        expected[label][{1: 0, 7: 1, None: 2}[value]] += 1
+    assert sorted(map(sorted, (each.items() for each in counts.values()))) == sorted(
+        map(sorted, (each.items() for each in expected.values()))
+    )
+    assert attribute.counts.totals.tolist() == [5, 4, 1]
+    assert sorted(found.sizes.tolist()) == sorted(each.total() for each in expected.values())
 
 
 def test_columns_are_cut_together() -> None:

@@ -21,6 +21,7 @@ from fairdatabase.privacy.schemas.hierarchies import Hierarchy
 from fairdatabase.privacy.schemas.recipes import (
     DropColumn,
     Intervals,
+    Partition,
     Prefix,
     Pseudonymise,
     Recode,
@@ -155,6 +156,37 @@ def test_the_figures_of_a_recipe_are_those_of_the_rows_that_stay(tmp_path: Path)
     assert told.entropy_l == pytest.approx(4 / 3**0.75)
     assert told.t == pytest.approx(4 / 6 - 1 / 2)
     assert (found.nodes, found.checked) == (2, 2)
+
+
+def test_a_local_recoding_says_how_it_is_made_and_what_it_costs(tmp_path: Path) -> None:
+    table = {"name": list("abcdef"), "age": [1, 2, 3, 11, 12, 13], "ill": list("xyxyxy")}
+    path = write_parquet(tmp_path / "t.parquet", table | {"land": ["NL", "BE", "NL"] * 2})
+    columns = [
+        column("name", ColumnType.TEXT, ColumnRole.DIRECT_IDENTIFIER),
+        column("age", ColumnType.INTEGER),
+        column("land", ColumnType.TEXT),
+        column("ill", ColumnType.TEXT, SENSITIVE),
+    ]
+    given = [read_csv("NL;Benelux\nBE;Benelux\n", "land"), read_csv("x;z\ny;z\n", "ill")]
+    goals = (SensitiveGoal(column="ill", distinct_l=2), SensitiveGoal(column="age"))
+    goal = Goal(k=3, sensitive=goals)
+    request = SearchRequest(goal=goal, method="mondrian", frontier=(6, 7, 3))
+    told: list[SearchProgress] = []
+    found = find_recipe(path, columns, request, hierarchies=given, progress=told.append)
+    assert (found.proven, found.method, found.nodes, found.checked) == (False, "mondrian", 0, 3)
+    best, all_together = found.frontier
+    assert best == found.best
+    asked = goals[:1]
+    groups = (Recode(column="land", mapping={"NL": "Benelux", "BE": "Benelux"}),)
+    assert best.recipe.steps == (
+        DropColumn(column="name"),
+        Partition(columns=("age", "land"), k=3, sensitive=asked, groups=groups),
+        SuppressSmallGroups(k=3, sensitive=asked),
+    )
+    assert (best.levels, best.k, best.classes, best.rows_suppressed) == ({}, 3, 2, 0)
+    assert best.loss == pytest.approx((2 / 5 + 1) / 2)
+    assert (all_together.k, all_together.loss) == (6, 1)
+    assert [(each.fraction, each.checked) for each in told] == [(0, 0), (1 / 3, 1), (2 / 3, 2)]
 
 
 def test_the_share_of_rows_that_may_be_left_out_is_exact(tmp_path: Path) -> None:
