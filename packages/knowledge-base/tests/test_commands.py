@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from knowledge_base.commands import main
 from knowledge_base.errors import LocationError
-from knowledge_base.project import packages_of
+from knowledge_base.project import names_used_by, packages_of, sources_of
 
 Run = Callable[..., Result]
 
@@ -38,6 +38,7 @@ def test_search(kb: Run) -> None:
     assert "Guide" in found
     assert "guide.md#guide" in found
     assert json.loads(kb("search", "water", "--json").output)["hits"][0]["score"] <= 1
+    assert "Guide" in kb("search", "water", "--project", str(Path(__file__).parent)).output
     assert "pour(water)" in kb("search", "--code", "pour").output
     assert json.loads(kb("search", "--code", "pour", "--json").output)[0]["example"]["code"]
     assert kb("search", "water", "--source", "other").output.startswith("Not to be trusted")
@@ -85,3 +86,28 @@ def test_a_project_says_what_it_is_built_with(tmp_path: Path) -> None:
     assert packages_of(tmp_path) == ["flask==3.1.3", "pyyaml"]
     (tmp_path / "uv.lock").write_text('[[package]]\nname = "pyyaml"\nversion = "6.0"\n')
     assert packages_of(tmp_path) == ["flask==3.1.3", "pyyaml==6.0"]
+
+
+def test_what_a_project_is_made_with(tmp_path: Path) -> None:
+    assert names_used_by(tmp_path) == frozenset()
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["Flask>=3"]\noptional-dependencies = {x = ["celery"]}\n'
+        '[dependency-groups]\ntest = ["pytest>=9", {include-group = "x"}]\n[tool.ruff]\n'
+    )
+    (tmp_path / "requirements.txt").write_text("werkzeug==3.1\n")
+    (tmp_path / "app.py").write_text("import os.path, sql_alchemy.orm\nfrom . import models\n")
+    (tmp_path / "broken.py").write_text("import (")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "foreign.py").write_text("import foreign")
+    assert names_used_by(tmp_path) == {
+        "flask", "celery", "pytest", "ruff", "werkzeug", "os", "sql-alchemy",
+    }  # fmt: skip
+
+
+def test_what_documents_a_package() -> None:
+    locations = {
+        "flask": "pypi:flask==3.1.3", "flask-api": "installed:Flask", "ruff": "tool:ruff",
+        "docs": "https://docs.example/", "pydantic": "/srv/docs",
+    }  # fmt: skip
+    assert sources_of(["flask", "Pydantic"], locations) == {"flask", "flask-api", "pydantic"}
+    assert sources_of([], locations) == frozenset()

@@ -8,7 +8,7 @@ from mcp import Client
 from starlette.testclient import TestClient
 
 from knowledge_base.archon import NOTICE
-from knowledge_base.documents import Page
+from knowledge_base.documents import Format, Page, Source
 from knowledge_base.knowledge import KnowledgeBase
 from knowledge_base.server import asgi_app, mcp_server
 
@@ -60,7 +60,7 @@ async def test_every_tool_is_there_and_explained(knowledge: KnowledgeBase) -> No
     assert all(tool.description for tool in listed)
     parameters = {tool.name: set(tool.input_schema["properties"]) for tool in listed}
     assert parameters["rag_search_knowledge_base"] == {
-        "query", "source_id", "match_count", "return_mode",
+        "query", "source_id", "match_count", "return_mode", "packages",
     }  # fmt: skip
     assert parameters["perform_rag_query"] == parameters["rag_search_knowledge_base"]
 
@@ -94,6 +94,16 @@ async def test_sections_are_found(knowledge: KnowledgeBase) -> None:
     assert set(first) >= {"id", "content", "metadata", "similarity_score"}
     assert first["metadata"]["url"].startswith("https://flask.example/testing")
     assert first["similarity"] is None
+
+
+async def test_what_the_project_uses_comes_first(knowledge: KnowledgeBase) -> None:
+    page = Page("https://other.example/", "# Nesting blueprints\n\nNest.", Format.MARKDOWN)
+    knowledge.refresh(Source("other", "installed:Other.Name", "Other"), [page])
+    for packages, expected in (([], "other"), (["other_name"], "other"), (["Flask"], "flask")):
+        found = await answer(
+            knowledge, "rag_search_knowledge_base", query="nesting", packages=packages
+        )
+        assert found["results"][0]["source_id"] == expected
 
 
 async def test_code_is_found(knowledge: KnowledgeBase) -> None:

@@ -12,7 +12,7 @@ from knowledge_base.documents import Format, Kind, Page, Section, Source
 from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.knowledge import KnowledgeBase
 from knowledge_base.store import Store
-from knowledge_base.store.records import Question, Scope
+from knowledge_base.store.records import Place, Question, Scope
 
 EVERYTHING = Scope()
 
@@ -193,6 +193,7 @@ def test_a_page_that_is_a_part_of_a_longer_one_keeps_its_address(knowledge: Know
     knowledge.refresh(Source("uv", "tool:uv", "uv"), [page])
     (hit,) = knowledge.search("uv run", Scope(frozenset({"uv"}))).hits
     assert hit.stored.url == "https://a.example/cli/#uv-run"
-    assert knowledge.store.pages_of([hit.stored.id]) == {
-        hit.stored.id: (hit.stored.page_id, "https://a.example/cli/#uv-run")
+    assert knowledge.store.places([hit.stored.id]) == {
+        hit.stored.id: Place(hit.stored.page_id, "https://a.example/cli/#uv-run", "uv")
     }
+    assert knowledge.store.locations() == {"flask": "pypi:flask", "uv": "tool:uv"}

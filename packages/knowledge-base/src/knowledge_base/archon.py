@@ -5,7 +5,7 @@ tools. What is ours besides its fields is named in docs/reference/knowledge-base
 answered an error with success and no results, these raise.
 """
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,6 +30,9 @@ class Query(BaseModel):
     source: str | None = Field(default=None, max_length=100, description="Id of one source.")
     match_count: int = Field(default=5, ge=1, le=MOST, description="How many results.")
     return_mode: Literal["pages", "chunks"] = "pages"
+    packages: list[Annotated[str, Field(max_length=100)]] = Field(
+        default=[], max_length=1000, description="That the asking project uses; theirs come first."
+    )
 
 
 class Archon:
@@ -73,7 +76,9 @@ class Archon:
     def search(self, asked: Query) -> dict[str, Any]:
         """Return ``rag_search_knowledge_base``."""
         wide = asked.match_count * (_SECTIONS_PER_PAGE if asked.return_mode == "pages" else 1)
-        answer = self._knowledge.search(asked.query, self._scope(asked.source), count=wide)
+        answer = self._knowledge.search(
+            asked.query, self._scope(asked.source), count=wide, packages=asked.packages
+        )
         results = (
             _pages(answer.hits) if asked.return_mode == "pages" else [*map(_chunk, answer.hits)]
         )

@@ -18,7 +18,7 @@ from knowledge_base.gaps import gaps_of
 from knowledge_base.knowledge import KnowledgeBase
 from knowledge_base.loading import load
 from knowledge_base.loading.web import Fetcher
-from knowledge_base.project import packages_of
+from knowledge_base.project import names_used_by, packages_of
 from knowledge_base.server import asgi_app, mcp_server
 from knowledge_base.settings import read_settings
 from knowledge_base.starter import STARTER
@@ -150,6 +150,11 @@ def sources(knowledge: KnowledgeBase) -> None:
 @main.command()
 @click.argument("query", nargs=-1, required=True)
 @click.option("--source", multiple=True, help="Look in this source only; may be repeated.")
+@click.option(
+    "--project",
+    type=click.Path(exists=True, path_type=Path),
+    help="Put first what documents the packages that this project locks or imports.",
+)
 @click.option("--code", is_flag=True, help="Look for code examples.")
 @click.option("--count", type=click.IntRange(1, 50), default=5, show_default=True)
 @click.option("--demand", is_flag=True, help="Fail when the answer cannot be trusted.")
@@ -157,7 +162,8 @@ def sources(knowledge: KnowledgeBase) -> None:
 @click.pass_obj
 @_explained
 def search(
-    knowledge: KnowledgeBase, query: tuple[str, ...], *, source: tuple[str, ...], code: bool,
+    knowledge: KnowledgeBase, query: tuple[str, ...], *, source: tuple[str, ...],
+    project: Path | None, code: bool,
     count: int, demand: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Find the sections, or the code, that answer a question."""
@@ -168,7 +174,10 @@ def search(
             f"{each.stored.url}\n{each.example.caption}\n\n{_indented(each.example.code)}\n"
         ))  # fmt: skip
         return
-    answer = (knowledge.demand if demand else knowledge.search)(asked, scope, count=count)
+    packages = names_used_by(project) if project else ()
+    answer = (knowledge.demand if demand else knowledge.search)(
+        asked, scope, count=count, packages=packages
+    )
     if as_json:
         click.echo(json.dumps(asdict(answer), indent=2, default=str))
         return

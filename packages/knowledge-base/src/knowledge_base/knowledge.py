@@ -1,25 +1,40 @@
 """The knowledge base: what it takes in, and what it answers."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Final
 
-from knowledge_base.documents import Answer, Hit, Page, Section, Source
-from knowledge_base.embedding import Embedder
+from knowledge_base.documents import Answer, Hit, Page, Source, Stored
+from knowledge_base.embedding import Embedder, vectors_of
 from knowledge_base.errors import KnowledgeBaseError, UnavailableError, UnreachableError
 from knowledge_base.neighbours import Neighbours
-from knowledge_base.ranking import CONFIDENT, confidence_of, covered, fuse, weigh
+from knowledge_base.project import sources_of
+from knowledge_base.ranking import (
+    CONFIDENT,
+    JUDGED,
+    Ranked,
+    confidence_of,
+    drawn,
+    fuse,
+    rarities,
+    share_of,
+    weigh,
+    without_repetition,
+)
 from knowledge_base.sections import sections_of, title_of
 from knowledge_base.snippets import snippet_of
 from knowledge_base.store import Store
 from knowledge_base.store.records import Question, Scope, StoredExample
-from knowledge_base.terms import terms_of
+from knowledge_base.terms import stem, terms_of, words_of
 
 EVERYTHING: Final = Scope()
-_CANDIDATES: Final = 100
+_CANDIDATES: Final = 150
+"""Of the best by words, and as many of the nearest by meaning, are put in order."""
+_SCORED: Final = 1000
+"""So many are scored by words, for those that are near by meaning alone have words as well."""
 _AT_ONCE: Final = 128
 _log = logging.getLogger(__name__)
 
@@ -96,7 +111,7 @@ class KnowledgeBase:
             return 0
         waiting = self.store.without_vectors(self.embedder.model, count)
         if waiting:
-            rows = self.embedder.embed([embedded_text(each) for each in waiting.values()])
+            rows = vectors_of(self.embedder, list(waiting.values()))
             self.store.put_vectors(self.embedder.model, dict(zip(waiting, rows, strict=True)))
         return len(waiting)
 
@@ -114,7 +129,13 @@ class KnowledgeBase:
         return self.store.count_without_vectors(self.embedder.model)
 
     def search(
-        self, query: str, scope: Scope = EVERYTHING, *, count: int = 5, noted: bool = True
+        self,
+        query: str,
+        scope: Scope = EVERYTHING,
+        *,
+        count: int = 5,
+        noted: bool = True,
+        packages: Collection[str] = (),
     ) -> Answer:
         """Return the sections that answer a question best.
 
@@ -123,39 +144,48 @@ class KnowledgeBase:
             scope: Where to look.
             count: How many sections at most.
             noted: Whether the question is kept; not while it is still being typed.
+            packages: That the project uses which asks; what documents them comes first.
         """
         terms = terms_of(query)
-        lexical = self.store.lexical(terms, scope, _CANDIDATES)
-        similarities = self._similarities(query, scope, [key for key, _ in lexical])
-        fused = fuse(lexical, similarities)
-        ranked = weigh(fused, self.store.pages_of(each.id for each in fused))[:count]
-        stored = self.store.sections(each.id for each in ranked)
-        hits = tuple(
-            Hit(
-                stored[each.id],
-                each.score,
-                each.similarity,
-                snippet_of(stored[each.id].section.text, terms),
-            )
-            for each in ranked
-            if each.id in stored
-        )
-        mode = "lexical" if similarities is None else "hybrid"
-        best = lexical[0][1] if lexical else 0.0
         frequencies, sections = self.store.frequencies(terms, scope.readers)
-        answer = self._judged(query, terms, hits, best, mode, frequencies, sections)
+        words = dict(self.store.lexical(terms, scope, _SCORED))
+        most = self.store.highest_score(frequencies, sections)
+        strength = max(words.values(), default=0.0) / most if most else 0.0
+        similarities = self._similarities(query, scope, [*words][:_CANDIDATES])
+        fused = fuse(words, strength, [*words][:_CANDIDATES], similarities)
+        ranked = self._ordered(fused, similarities is not None, packages)
+        stored = self.store.sections(each.id for each in ranked[: max(count, JUDGED)])
+        found = [each for each in ranked if each.id in stored]
+        held = [stored[each.id] for each in found[:JUDGED]]
+        missing = tuple(term for term in terms if not frequencies.get(term, 0))
+        weights = rarities(terms, frequencies, sections)
+        confidence = _confidence(weights, held, strength, missing)
+        answer = Answer(
+            query,
+            tuple(_hit(each, stored[each.id], terms) for each in found[:count]),
+            confidence,
+            is_gap=confidence < CONFIDENT,
+            mode="lexical" if similarities is None else "hybrid",
+            missing=missing,
+        )
         if noted:
-            asked = Question(query, answer.confidence, answer.is_gap, self._clock())
-            self.store.note(asked)
+            self.store.note(Question(query, confidence, answer.is_gap, self._clock()))
         return answer
 
-    def demand(self, query: str, scope: Scope = EVERYTHING, *, count: int = 5) -> Answer:
+    def demand(
+        self,
+        query: str,
+        scope: Scope = EVERYTHING,
+        *,
+        count: int = 5,
+        packages: Collection[str] = (),
+    ) -> Answer:
         """Search, and fail rather than give an answer that cannot be trusted.
 
         Raises:
             KnowledgeBaseError: The answer is below the line of confidence.
         """
-        answer = self.search(query, scope, count=count)
+        answer = self.search(query, scope, count=count, packages=packages)
         if answer.is_gap:
             lacking = (
                 f" Nothing here covers: {', '.join(answer.missing)}." if answer.missing else ""
@@ -182,30 +212,44 @@ class KnowledgeBase:
             return None
         return self._neighbours.nearest(question, scope, _CANDIDATES, also)
 
-    def _judged(
-        self,
-        query: str,
-        terms: list[str],
-        hits: tuple[Hit, ...],
-        best: float,
-        mode: str,
-        frequencies: dict[str, int],
-        sections: int,
-    ) -> Answer:
-        confidence = 0.0
-        if hits:
-            most = self.store.highest_score(frequencies, sections)
-            similar = [hit.similarity for hit in hits if hit.similarity is not None]
-            confidence = confidence_of(
-                max(similar, default=None),
-                best / most if most else 0.0,
-                covered(terms, frequencies, sections),
-            )
-        is_gap = confidence < CONFIDENT
-        missing = tuple(term for term in terms if not frequencies.get(term, 0))
-        return Answer(query, hits, confidence, is_gap, mode, missing)
+    def _ordered(
+        self, fused: list[Ranked], is_hybrid: bool, packages: Collection[str]
+    ) -> list[Ranked]:
+        """Return sections by all that is known of them and of each other."""
+        places = self.store.places(each.id for each in fused)
+        of_project = sources_of(packages, self.store.locations()) if packages else frozenset()
+        if self._neighbours is None or not is_hybrid or not fused:
+            return weigh(fused, places, of_project)
+        near = drawn(fused, self._neighbours.vectors([each.id for each in fused]))
+        ranked = weigh(near, places, of_project)
+        return without_repetition(ranked, self._neighbours.vectors([each.id for each in ranked]))
 
 
-def embedded_text(section: Section) -> str:
-    """Return what an embedding is made of: the headings, then the text."""
-    return f"{' > '.join(section.trail)}\n{section.text}"
+def _hit(ranked: Ranked, stored: Stored, terms: list[str]) -> Hit:
+    snippet = snippet_of(stored.section.text, terms)
+    return Hit(stored, ranked.score, ranked.similarity, snippet)
+
+
+def _confidence(
+    weights: Mapping[str, float], held: Sequence[Stored], strength: float, missing: Collection[str]
+) -> float:
+    """Return how far hits can be trusted; see :func:`confidence_of`.
+
+    Args:
+        weights: How much each term of the question tells.
+        held: The first hits.
+        strength: Of the words of the best one.
+        missing: Terms that are nowhere.
+    """
+    if not held:
+        return 0.0
+    shares = [share_of(weights, _terms_in(each, weights)) for each in held]
+    known = weights.keys() - set(missing)
+    return confidence_of(strength, sum(shares) / len(shares), share_of(weights, known))
+
+
+def _terms_in(stored: Stored, terms: Iterable[str]) -> set[str]:
+    section = stored.section
+    text = " ".join((stored.source_id, *section.trail, *section.names, section.text))
+    there = set(map(stem, words_of(text)))
+    return {term for term in terms if stem(term) in there}

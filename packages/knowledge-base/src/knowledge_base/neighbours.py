@@ -82,6 +82,16 @@ class Neighbours:
                 chosen[key] = float(cosines[place])
         return chosen
 
+    def vectors(self, sections: Sequence[int]) -> Matrix:
+        """Return the embeddings of sections, one row each; zeros for one that has none."""
+        held = self._held
+        found = np.zeros((len(sections), held.rows.shape[1]), dtype=np.float32)
+        places = np.searchsorted(held.sections, sections, sorter=held.by_section)
+        there = held.by_section.take(places, mode="clip")
+        known = held.sections[there] == np.asarray(sections)
+        found[known] = held.rows[there[known]]
+        return found
+
     def _current(self) -> _Held:
         state = self._store.state()
         with self._lock:

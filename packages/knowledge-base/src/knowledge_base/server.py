@@ -27,6 +27,12 @@ Count = Annotated[int, Field(ge=1, le=50, description="How many results.")]
 Question = Annotated[
     str, Field(min_length=1, max_length=2000, description="A question, or names in code.")
 ]
+OfProject = Annotated[
+    list[Annotated[str, Field(max_length=100)]] | None,
+    Field(
+        max_length=1000, description="Packages that your project uses; their documents come first."
+    ),
+]
 OfSource = Annotated[str | None, Field(description="Id of one source; all by default.")]
 
 
@@ -46,10 +52,15 @@ class _Tools:
         source_id: OfSource = None,
         match_count: Count = 5,
         return_mode: Literal["pages", "chunks"] = "pages",
+        packages: OfProject = None,
     ) -> str:
         """Find the pages or sections of documentation that answer a question."""
         asked = Query(
-            query=query, source=source_id, match_count=match_count, return_mode=return_mode
+            query=query,
+            source=source_id,
+            match_count=match_count,
+            return_mode=return_mode,
+            packages=packages or [],
         )
         return _answered(lambda: self._asked.search(asked))
 

@@ -1,8 +1,11 @@
 """Makes search terms of questions and of names in code."""
 
 import re
+import threading
 from functools import lru_cache
 from typing import Final
+
+import snowballstemmer
 
 _WORD = re.compile(r"[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*|\d[\w.]*|[^\W\d_]+")
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -22,6 +25,18 @@ _SHORT: Final = """
 """
 _ABBREVIATIONS: Final = dict(pair.split(":") for pair in _SHORT.split())
 _QUESTION_WORDS: Final = frozenset(_COMMON.split())
+
+
+_LONGEST_STEM: Final = 80
+_stemmer: Final = snowballstemmer.stemmer("english")
+_stemming = threading.Lock()  # the stemmer keeps the word that it works on
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Return what a word in lower case has in common with its other forms."""
+    with _stemming:
+        return str(_stemmer.stemWord(word))[:_LONGEST_STEM]
 
 
 def words_of(text: str) -> list[str]:

@@ -26,6 +26,7 @@ from knowledge_base.errors import KnowledgeBaseError
 from knowledge_base.store.lexical import FTS5, Document, LexicalIndex, Postings
 from knowledge_base.store.records import (
     Counts,
+    Place,
     Question,
     Scope,
     StoredExample,
@@ -257,14 +258,20 @@ class Store:
         """
         return self._sections.highest(frequencies.values(), count)
 
-    def pages_of(self, ids: Iterable[int]) -> dict[int, tuple[int, str]]:
-        """Return id and address of the page that each section is on."""
-        statement = select(sections.c.id, pages.c.id, pages.c.url).join(
+    def places(self, ids: Iterable[int]) -> dict[int, Place]:
+        """Return where sections are."""
+        statement = select(sections.c.id, pages.c.id, pages.c.url, pages.c.source_id).join(
             pages, pages.c.id == sections.c.page_id
         )
         with self._engine.connect() as connection:
             rows = connection.execute(statement.where(sections.c.id.in_(list(ids))))
-            return {row[0]: (row[1], row[2]) for row in rows}
+            return {row[0]: Place(*row[1:]) for row in rows}
+
+    def locations(self) -> dict[str, str]:
+        """Return the location of every source by its id."""
+        statement = select(sources.c.id, sources.c.location)
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(statement)}
 
     def sections(self, ids: Iterable[int]) -> dict[int, Stored]:
         """Return sections by their ids."""

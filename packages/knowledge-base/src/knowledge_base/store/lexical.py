@@ -8,10 +8,8 @@ Relevance Framework: BM25 and Beyond", 2009) is computed over them.
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Final, Protocol
 
-import snowballstemmer
 from sqlalchemy import (
     Column,
     Connection,
@@ -32,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-from knowledge_base.terms import words_of
+from knowledge_base.terms import stem, words_of
 
 FIELDS: Final = ("title", "trail", "body", "names")
 """Where words are found: the heading, those above it, the text, names in code."""
@@ -214,7 +212,7 @@ class Postings:
         for key, document in documents.items():
             counted: Counter[str] = Counter()
             for weight, field in zip(self._weights, document, strict=True):
-                for term in _stems(words_of(field)):
+                for term in map(stem, words_of(field)):
                     counted[term] += weight  # type: ignore[assignment]  # a weighted count
             postings += [
                 {"term": term, "document_id": key, "frequency": count}
@@ -242,7 +240,7 @@ class Postings:
         count, mean = connection.execute(
             select(func.count(), func.avg(self._lengths.c.length))
         ).one()
-        known = self._counted(connection, set(_stems(terms)), None)
+        known = self._counted(connection, set(map(stem, terms)), None)
         if not known:
             return []
         rarity = {
@@ -268,9 +266,9 @@ class Postings:
         self, connection: Connection, terms: Iterable[str], within: Select[tuple[int]] | None
     ) -> dict[str, int]:
         """Return in how many documents each term is."""
-        stems = {term: _stem(term) for term in terms}
+        stems = {term: stem(term) for term in terms}
         known = self._counted(connection, set(stems.values()), within)
-        return {term: known.get(stem, 0) for term, stem in stems.items()}
+        return {term: known.get(stemmed, 0) for term, stemmed in stems.items()}
 
     def highest(self, frequencies: Iterable[int], documents: int) -> float:
         """Return the score that no document can pass."""
@@ -285,16 +283,3 @@ class Postings:
         if within is not None:
             statement = statement.where(found.document_id.in_(within))
         return {row[0]: row[1] for row in connection.execute(statement.group_by(found.term))}
-
-
-_stemmer: Final = snowballstemmer.stemmer("english")
-_LONGEST_TERM: Final = 80
-
-
-@lru_cache(maxsize=65536)
-def _stem(word: str) -> str:
-    return str(_stemmer.stemWord(word))[:_LONGEST_TERM]
-
-
-def _stems(words: Iterable[str]) -> Iterable[str]:
-    return map(_stem, words)

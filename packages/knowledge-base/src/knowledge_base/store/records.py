@@ -27,6 +27,21 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a section is.
+
+    Attributes:
+        page_id: Of its page.
+        url: Of its page.
+        source_id: Of its source.
+    """
+
+    page_id: int
+    url: str
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPage:
     """A page as the store gives it back."""
 
