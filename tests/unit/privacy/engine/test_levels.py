@@ -64,14 +64,18 @@ def test_each_level_is_measured_as_a_release_is(
     if not in_memory:
         monkeypatch.setattr("fairdatabase.privacy.engine.levels.fits", lambda *_: False)
     ages, codes = [21, 24, 26, 33, None, 21, 58], ["a", "a", "a", "b", "a", None, "b"]
-    source = write_parquet(tmp_path / "t.parquet", {"age": ages, "code": codes})
+    sexes = ["f", "f", "m", "m", "f", "f", None]
+    source = write_parquet(tmp_path / "t.parquet", {"age": ages, "code": codes, "s": sexes})
     column = ColumnSchema(key="age", name="age", type=ColumnType.INTEGER)
-    other = ColumnSchema(key="code", name="code", type=ColumnType.TEXT)
+    others = [
+        ColumnSchema(key=key, name=name, type=ColumnType.TEXT)
+        for key, name in (("code", "code"), ("s", "sex"))
+    ]
     found = level_risks(
         source,
         column,
         AGES,
-        quasi_identifiers=[other],
+        quasi_identifiers=others,
         thresholds=Thresholds(k=2),
         missing=missing,
     )
@@ -84,9 +88,12 @@ def test_each_level_is_measured_as_a_release_is(
         ["*"] * len(ages),
     ]
     for each, values in zip(found, labels, strict=True):
-        path = write_parquet(tmp_path / "released.parquet", {"age": values, "code": codes})
+        path = write_parquet(tmp_path / "r.parquet", {"age": values, "code": codes, "s": sexes})
         report = assess(
-            path, quasi_identifiers=["age", "code"], thresholds=Thresholds(k=2), missing=missing
+            path,
+            quasi_identifiers=["age", "code", "s"],
+            thresholds=Thresholds(k=2),
+            missing=missing,
         )
         assert (each.rows, each.k, each.rows_at_risk) == (7, report.k, report.rows_at_risk)
 
@@ -98,3 +105,31 @@ def test_a_table_without_rows_has_no_groups(tmp_path: Path) -> None:
         source, column, AGES, quasi_identifiers=[], thresholds=Thresholds(), missing="category"
     )
     assert [(each.rows, each.k, each.rows_at_risk) for each in found] == [(0, 0, 0)] * 4
+
+
+def test_a_threshold_counts_groups_below_it(tmp_path: Path) -> None:
+    source = write_parquet(tmp_path / "t.parquet", {"age": [1, 1, 2, 2, 2, 7]})
+    column = ColumnSchema(key="age", name="age", type=ColumnType.INTEGER)
+    choices: tuple[MissingChoice, ...] = ("category", "wildcard")
+    for missing in choices:
+        found = level_risks(
+            source,
+            column,
+            Hierarchy(column="age", levels=(FIVE,)),
+            quasi_identifiers=[],
+            thresholds=Thresholds(k=3),
+            missing=missing,
+        )
+        assert [(each.level, each.distinct, each.k, each.rows_at_risk) for each in found] == [
+            (0, 3, 1, 3),
+            (1, 2, 1, 1),
+        ]
+
+
+def test_what_is_done_to_rows_is_no_level() -> None:
+    cut = Partition(columns=("age",), k=5)
+    recipe = Recipe(steps=(cut, LAST))
+    assert level_of(recipe, AGES) == 0
+    assert with_level(recipe, AGES, 3).steps == (DROP, cut, LAST)
+    assert with_level(Recipe(steps=(TEN, cut)), AGES, 1).steps == (FIVE, cut)
+    assert beside(Recipe(steps=(CODE,)), "code").steps == ()

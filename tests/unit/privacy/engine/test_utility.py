@@ -92,6 +92,33 @@ def test_values_that_stay_values_are_compared_as_such(tmp_path: Path) -> None:
     assert (columns["x"].granularity_loss, columns["x"].distance) == (1, 0)
 
 
+def test_missing_values_and_texts_are_compared_as_well(tmp_path: Path) -> None:
+    """A missing value is one like any other; the order of texts means nothing."""
+    table: dict[str, list[Any]] = {"q": [1, 2, None, None], "t": ["a", "b", "c", None]}
+    step = {"op": "suppress_cells", "column": "t", "rarer_than": 2}
+    report, columns = measured(tmp_path, table, ["t"], step)
+    assert columns["t"].distance == pytest.approx(3 / 4)
+    assert columns["t"].granularity_loss == 1
+    assert columns["q"] == ColumnUtility(
+        column="q",
+        quasi_identifier=False,
+        kept=True,
+        granularity_loss=0,
+        entropy_loss=0,
+        distance=0,
+    )
+    assert (report.classes, report.discernibility) == (1, 16)
+    steps = (
+        {"op": "recode", "column": "t", "mapping": {"a": "x", "b": "x"}, "other": "y"},
+        {"op": "suppress", "k": 2},
+    )
+    report, columns = measured(tmp_path, table, ["t"], *steps)
+    assert (report.rows_out, report.rows_suppressed) == (2, 2)
+    assert columns["t"].distance == pytest.approx((2 * (1 / 2 - 1 / 4) + 2 * 1 / 4) / 2)
+    assert columns["t"].granularity_loss == pytest.approx((2 * 1 / 3 + 2) / 4)
+    assert columns["t"].entropy_loss == pytest.approx((2 * 1 + 2 * 2) / 8)
+
+
 def test_a_release_without_rows_has_nothing_to_compare(tmp_path: Path) -> None:
     report, columns = measured(tmp_path, {"q": [1, 2]}, ["q"], {"op": "suppress", "k": 2})
     assert (report.rows_out, report.average_class_size) == (0, None)
