@@ -278,7 +278,7 @@ REFUSALS = [
     ([{"op": "truncate_date", "column": "age", "to": "year"}], "needs date or datetime"),
     (
         [{"op": "recode", "column": "name", "mapping": {"ann": "x"}}],
-        "1 values (2 rows) are not in the mapping; add them, or set 'other'",
+        "Step 0 (recode of column 'name'): 1 values (2 rows) are not in the mapping; add them, or",
     ),
 ]
 
@@ -385,6 +385,31 @@ def test_what_a_goal_leaves_out_is_told(tmp_path: Path) -> None:
         assert (last.op, last.column, last.rows_changed) == ("suppress", None, 8 - left)
         assert (last.distinct_before, last.distinct_after) == classes
         assert len(read_parquet(target)["ill"]) == left
+
+
+def test_steps_over_rows_go_on_from_mapped_values_and_leave_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table: dict[str, list[Any]] = {"q": list("abcd"), "t": list("uvuv"), "x": [1, 2, 3, 4]}
+    mapped = [
+        {"op": "recode", "column": "q", "mapping": {"a": "A", "b": "A"}, "other": "B"},
+        {"op": "recode", "column": "t", "mapping": {"u": "U"}, "other": "V"},
+    ]
+    emptied = {"op": "suppress_cells", "column": "q", "rarer_than": 3}
+    cut = {"op": "partition", "columns": ["q", "x"], "k": 2}
+    suppress = {"op": "suppress", "k": 2, "sensitive": [{"column": "t", "distinct_l": 2}]}
+    found = run(tmp_path, table, *mapped, emptied)
+    assert found == {"q": [None] * 4, "t": ["U", "V"] * 2, "x": [1, 2, 3, 4]}
+    found = run(tmp_path, table, *mapped, cut, suppress)
+    assert found == {
+        "q": ["A", "A", "B", "B"],
+        "t": ["U", "V"] * 2,
+        "x": ["[1, 2]"] * 2 + ["[3, 4]"] * 2,
+    }
+    found = run(tmp_path, table, *mapped, cut, emptied | {"column": "t"}, suppress)
+    assert found == {"q": [], "t": [], "x": []}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source.parquet", "target.parquet"]
 
 
 def test_dropped_columns_form_no_classes(tmp_path: Path) -> None:

@@ -249,12 +249,12 @@ def test_climbing_counts_each_level_once_and_tells_how_far_it_is() -> None:
 def test_nodes_that_cannot_be_better_are_not_counted() -> None:
     """The rows that a coarser node loses are lost at the finest one as well, which is too much."""
     finest, three, two = list(range(PLACES)), [0, 0, 1, 2], HALVES
-    rows = [(value, 0) for value in finest]
+    rows: list[tuple[int, ...]] = [(value, 0) for value in finest]
     task = task_of(Table(rows, [[finest, three, three, two]], Goal(k=2)), len(rows), [])
     assert OptimalSearch(task).run()
     assert task.best is not None
     assert (task.best.node, task.checked) == ((3,), 3)
-    twice = [(value, value, 0) for value in finest]
+    twice: list[tuple[int, ...]] = [(value, value, 0) for value in finest]
     nothing_to_do = task_of(Table(twice, [[finest, three, two]] * 2, Goal(k=1)), 0, [])
     assert OptimalSearch(nothing_to_do).run()
     assert nothing_to_do.checked == 3

@@ -148,9 +148,11 @@ def test_the_figures_of_a_recipe_are_those_of_the_rows_that_stay(tmp_path: Path)
     found = find_recipe(path, columns, SearchRequest(goal=goal, max_suppression=0.2))
     best = found.best
     assert best is not None
-    assert (best.levels, best.loss, best.k, best.classes) == ({"q": 0}, pytest.approx(1 / 7), 2, 2)
+    assert (best.levels, best.k, best.classes) == ({"q": 0}, 2, 2)
+    assert best.loss == pytest.approx(1 / 7)
     assert (best.rows_suppressed, best.average_class_size) == (1, 3)
-    assert (best.prosecutor_max, best.prosecutor_average) == (1 / 2, pytest.approx(2 / 6))
+    assert best.prosecutor_max == 1 / 2
+    assert best.prosecutor_average == pytest.approx(2 / 6)
     (told,) = best.sensitive
     assert (told.column, told.distinct_l) == ("ill", 2)
     assert told.entropy_l == pytest.approx(4 / 3**0.75)
@@ -159,8 +161,13 @@ def test_the_figures_of_a_recipe_are_those_of_the_rows_that_stay(tmp_path: Path)
 
 
 def test_a_local_recoding_says_how_it_is_made_and_what_it_costs(tmp_path: Path) -> None:
-    table = {"name": list("abcdef"), "age": [1, 2, 3, 11, 12, 13], "ill": list("xyxyxy")}
-    path = write_parquet(tmp_path / "t.parquet", table | {"land": ["NL", "BE", "NL"] * 2})
+    table: dict[str, list[Any]] = {
+        "name": list("abcdef"),
+        "age": [1, 2, 3, 11, 12, 13],
+        "ill": list("xyxyxy"),
+        "land": ["NL", "BE", "NL"] * 2,
+    }
+    path = write_parquet(tmp_path / "t.parquet", table)
     columns = [
         column("name", ColumnType.TEXT, ColumnRole.DIRECT_IDENTIFIER),
         column("age", ColumnType.INTEGER),

@@ -279,7 +279,8 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, step: dict[str, Any], mess
 @pytest.mark.parametrize("op", ["shuffle", "noise"])
 def test_nothing_is_drawn_without_a_key(tmp_path: Path, op: str) -> None:
     step = {"op": op, "column": "v", **({"scale": 1} if op == "noise" else {})}
-    with pytest.raises(RecipeError, match="need the key of the dataset"):
+    said = rf"Step 0 \({op} of column 'v'\): random numbers need the key of the dataset; pass one."
+    with pytest.raises(RecipeError, match=f"^{said}$"):
         release(tmp_path, [{"a": "x", "b": 1, "v": 1}], step, key=None)
 
 
