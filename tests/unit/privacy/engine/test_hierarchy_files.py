@@ -26,6 +26,26 @@ def test_the_csv_of_arx_is_read() -> None:
     assert read_csv("a;x\n", "q").levels == (Recode(column="q", mapping={"a": "x"}),)
 
 
+def test_only_a_last_level_of_stars_leaves_the_column_out() -> None:
+    stars = Recode(column="q", mapping={"a": "*", "b": "*"})
+    assert read_csv("a;*;x\nb;*;x\n", "q").levels == (
+        stars,
+        Recode(column="q", mapping={"a": "x", "b": "x"}),
+    )
+    assert read_csv("a;x;*\nb;y;z\n", "q").levels[-1].op == "recode"
+    assert read_csv("a;*\nb;*\n", "q").levels == (DropColumn(column="q"),)
+
+
+def test_formulas_are_disarmed_and_rearmed(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "t.parquet", {"k": ["=1+1", "b"]})
+    column = ColumnSchema(key="k", name="k", type=ColumnType.TEXT)
+    hierarchy = read_csv("'=1+1;@x\nb;'@x\n", "k")
+    assert hierarchy.levels == (Recode(column="k", mapping={"=1+1": "@x", "b": "@x"}),)
+    written = write_csv(path, column, hierarchy)
+    assert written == "'=1+1;'@x\nb;'@x\n"
+    assert read_csv(written, "k") == hierarchy
+
+
 def test_the_csv_of_arx_is_written(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "t.parquet", {"k": ["hen", "c;at", None, "dog", "dog"]})
     column = ColumnSchema(key="k", name="pet", type=ColumnType.TEXT)
@@ -67,6 +87,7 @@ def test_json_keeps_how_levels_are_made() -> None:
     levels = (Intervals(column="age", width=5), DropColumn(column="age"))
     text = write_json(Hierarchy(column="age", levels=levels))
     assert read_json(text, "age") == Hierarchy(column="age", levels=levels)
+    assert '\n  "column": "age",\n  "levels": [\n    {' in text
     renamed = read_json(text, "years")
     assert [renamed.column, *(level.column for level in renamed.levels)] == ["years"] * 3
 
@@ -74,5 +95,12 @@ def test_json_keeps_how_levels_are_made() -> None:
 def test_other_json_is_refused() -> None:
     with pytest.raises(HierarchyError, match="look at column, surprise"):
         read_json('{"surprise": 1}', "q")
+    many = ", ".join(f'"f{number}": 1' for number in range(7))
+    with pytest.raises(HierarchyError, match=r"look at column, f0, f1, f2, f3\.$"):
+        read_json(f"{{{many}}}", "q")
+    with pytest.raises(HierarchyError, match=r"look at levels\.0\.intervals\.width\.$"):
+        read_json(
+            '{"column": "q", "levels": [{"op": "intervals", "column": "q", "width": "x"}]}', "q"
+        )
     with pytest.raises(HierarchyError, match=r"look at \(all\)"):
         read_json("[", "q")
