@@ -15,7 +15,7 @@ from fairdatabase.authorization.rules import (
     useful_scopes,
 )
 from fairdatabase.authorization.rules.matrix import MATRIX
-from fairdatabase.authorization.rules.routes import ROUTES
+from fairdatabase.authorization.rules.routes import ROUTES, TOOLS
 from fairdatabase.authorization.schemas import (
     ANONYMOUS,
     OPERATOR,
@@ -139,9 +139,9 @@ def test_whoever_is_signed_in_has_a_key() -> None:
         require_user(ANONYMOUS)
 
 
-@pytest.mark.parametrize("endpoint", ROUTES)
-def test_a_route_stands_for_an_act_that_the_matrix_knows(endpoint: str) -> None:
-    resource, action, states = ROUTES[endpoint]
+@pytest.mark.parametrize("name", ROUTES | TOOLS)
+def test_a_route_or_tool_stands_for_an_act_that_the_matrix_knows(name: str) -> None:
+    resource, action, states = (ROUTES | TOOLS)[name]
     known = {state for of, what, state in MATRIX if (of, what) == (resource, action)}
     assert known
     assert set(states) <= known
