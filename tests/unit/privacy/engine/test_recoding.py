@@ -125,6 +125,20 @@ def test_a_class_has_the_sensitive_values_of_all_its_groups() -> None:
     assert sorted(found.sizes.tolist()) == sorted(each.total() for each in expected.values())
 
 
+def test_one_sensitive_value_is_in_every_class() -> None:
+    table = pa.table({"q": [1, 1, 5, 5, 9, 9, 9], "s": ["x"] * 7})
+    columns = {
+        "q": ColumnSchema(key="q", name="q", type=ColumnType.INTEGER),
+        "s": ColumnSchema(key="s", name="s", type=ColumnType.TEXT),
+    }
+    step = Partition(columns=("q",), k=2, sensitive=(SensitiveGoal(column="s"),))
+    (attribute,) = recode(table, columns, step).attributes
+    assert not attribute.ordered
+    assert attribute.counts.classes.tolist() == [0, 1, 2]
+    assert attribute.counts.values.tolist() == [0, 0, 0]
+    assert sorted(attribute.counts.counts.tolist()) == [2, 2, 3]
+
+
 def test_columns_are_cut_together() -> None:
     table = pa.table({"a": [1, 1, 9, 9], "b": ["x", "y", "x", "y"]})
     columns = {
