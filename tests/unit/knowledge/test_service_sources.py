@@ -1,7 +1,7 @@
 """Sources are loaded when they are due, embedded where there is something to embed with."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,12 +58,13 @@ def clock() -> ManualClock:
 @pytest.fixture
 def services(
     settings: Settings, database: Database, queue: MemoryQueue, clock: ManualClock
-) -> Services:
+) -> Iterator[Services]:
     """All services, at a time that the test moves."""
     settings.instance_path.mkdir(parents=True, exist_ok=True)
     built = build_services(settings, database, queue=queue, clock=clock)
     register_tasks(built)
-    return built
+    yield built
+    built.knowledge.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import threading
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -101,6 +102,8 @@ class Library:
         )
         try:
             store = Store(_store_url(settings).render_as_string(hide_password=False))
+            # Whoever forgets to close leaves no connection open.
+            weakref.finalize(self, store.close)
             return KnowledgeBase(store, embedder_of(wanted), clock=self._clock)
         except KnowledgeBaseError as error:
             raise UnavailableError(f"The knowledge base cannot be opened: {error}") from error
