@@ -457,8 +457,9 @@ def _personal_data(
 def _subscribe(events: Events, interop: Interop, knowledge: Knowledge) -> Events:
     events.subscribe(VersionPublished, interop.forget_pages)
     events.subscribe(VersionWithdrawn, interop.forget_pages)
-    for event in (DraftChanged, VersionPublished, VersionWithdrawn):
-        events.subscribe(event, knowledge.datasets.changed)
+    events.subscribe(DraftChanged, knowledge.datasets.changed)
+    events.subscribe(VersionPublished, knowledge.datasets.changed)
+    events.subscribe(VersionWithdrawn, knowledge.datasets.changed)
     return events
 
 

@@ -51,6 +51,7 @@ WITHOUT_INPUT = {
     "GET /api/v1/auth/providers",
     "POST /api/v1/auth/passkey/options",
     "GET /.well-known/fairdatabase/report-keys.json",
+    "GET /api/v1/communities",
     "GET /api/v1/knowledge/sources",
     "GET /api/v1/knowledge/gaps",
     "POST /api/v1/knowledge/starter",
