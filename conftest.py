@@ -1,14 +1,29 @@
-"""What the tests of every package use: a PostgreSQL server."""
+"""What the tests of every package use: a PostgreSQL server, and a quick place for files."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 # The bundled model would be fetched from the package index; tests of it say so themselves.
 os.environ.setdefault("FAIRDATABASE_KNOWLEDGE_EMBEDDER", "none")
+IN_MEMORY = "/dev/shm"  # noqa: S108 - where there is one, it is of this machine
+ROOM = 4 * 2**30
 POSTGRESQL_VARIABLE = "FAIRDATABASE_TEST_POSTGRESQL_URL"
+
+
+def pytest_configure() -> None:
+    """Keep the files of tests in memory where there is room: none has to outlive a power cut."""
+    if "TMPDIR" in os.environ or not Path(IN_MEMORY).is_dir():
+        return
+    may_run = not os.statvfs(IN_MEMORY).f_flag & os.ST_NOEXEC
+    if may_run and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = IN_MEMORY
+        tempfile.tempdir = None
 
 
 def _local_postgresql() -> str | None:
