@@ -157,7 +157,7 @@ def _column(values: pa.ChunkedArray, schema: ColumnSchema, groups: Iterable[Reco
     ]
     order = np.arange(len(texts))
     if schema.type not in ORDERED:
-        order = np.array(sorted(order.tolist(), key=lambda at: _key(at, texts, rows, levels)), int)
+        order = np.array(sorted(order.tolist(), key=lambda at: _key(at, rows, levels)), int)
     if rows[-1]:
         order, texts = np.append(order, len(texts)), [*texts, None]
         levels = [[*level, None] for level in levels]
@@ -171,11 +171,9 @@ def _column(values: pa.ChunkedArray, schema: ColumnSchema, groups: Iterable[Reco
     )
 
 
-def _key(
-    at: int, texts: Sequence[str | None], rows: Integers, levels: Sequence[Sequence[str | None]]
-) -> tuple[object, ...]:
+def _key(at: int, rows: Integers, levels: Sequence[Sequence[str | None]]) -> tuple[object, ...]:
     """Return what a category is ordered by: its labels, coarsest first; how frequent it is."""
-    return (*(str(level[at]) for level in reversed(levels)), -int(rows[at]), str(texts[at]))
+    return (*(str(level[at]) for level in reversed(levels)), -int(rows[at]))
 
 
 def _labels(
@@ -210,7 +208,7 @@ def _label(column: _Column, members: Integers) -> tuple[str | None, int]:
     if column.ordered:
         extent = int(members[len(present) - 1] - members[0]) + 1
         return f"[{present[0]}, {present[-1]}]{suffix}", extent + missing
-    for level in () if missing else column.levels:
+    for level in column.levels:
         shared = {level[at] for at in members.tolist()}
         if len(shared) == 1 and None not in shared:
             return str(level[members[0]]), level.count(level[members[0]])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pyarrow.parquet as pq
 import pytest
 
 from fairdatabase.privacy.engine.anonymise import apply, dataset_key
@@ -444,6 +445,23 @@ def test_what_is_refused_leaves_the_release_before(tmp_path: Path) -> None:
         apply(source, target, Recipe(), quasi_identifiers=["b", "q", "a"])
     assert target.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source.parquet", "target.parquet"]
+
+
+def test_numbers_are_as_far_apart_as_their_order_says(tmp_path: Path) -> None:
+    """By the equal distance both classes would be further than 0.2 from all rows."""
+    columns: dict[str, list[Any]] = {"q": ["a"] * 4 + ["b"] * 4, "n": [0, 0, 2, 2, 0, 1, 1, 2]}
+    goal = {"column": "n", "t": 0.2}
+    assert run(tmp_path, columns, {"op": "suppress", "k": 1, "sensitive": [goal]}) == columns
+    equal = {"op": "suppress", "k": 1, "sensitive": [goal | {"ordered": False}]}
+    assert run(tmp_path, columns, equal) == {"q": [], "n": []}
+
+
+def test_a_column_without_values_becomes_text_as_others(tmp_path: Path) -> None:
+    source = write_parquet(tmp_path / "s.parquet", {"x": [None] * 3, "q": [1, 2, 3]}, ["int64"] * 2)
+    step = {"op": "partition", "columns": ["x", "q"], "k": 3}
+    recipe = Recipe.model_validate({"steps": [step]})
+    apply(source, tmp_path / "t.parquet", recipe, quasi_identifiers=["x", "q"])
+    assert [str(kind) for kind in pq.read_schema(tmp_path / "t.parquet").types] == ["string"] * 2
 
 
 def test_a_goal_needs_no_quasi_identifier(tmp_path: Path) -> None:

@@ -63,6 +63,33 @@ def test_categories_lie_in_the_order_of_their_frequency() -> None:
     assert labels(recoded(values, ColumnType.TEXT, 2)) == ["c"] * 3 + ["a"] * 2 + ["{b, d}"] * 2
 
 
+def test_the_most_frequent_category_comes_first_and_equals_in_their_order() -> None:
+    values = list("cbabacba")
+    assert labels(recoded(values, ColumnType.TEXT, 3)) == [
+        {"a": "a", "b": "{b, c}", "c": "{b, c}"}[value] for value in values
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind", "expected"),
+    [
+        ([1, 2, 3, None], [1, 2, 4, None], ColumnType.INTEGER, ("[1, 3]", "[1, 4]")),
+        (list("abde"), list("acde"), ColumnType.TEXT, ("{a, b, d, e}", "{a, c, d, e}")),
+    ],
+)
+def test_groups_with_nearly_the_same_values_have_labels_of_their_own(
+    first: list[Any], second: list[Any], kind: ColumnType, expected: tuple[str, str]
+) -> None:
+    table = pa.table({"side": ["l"] * 4 + ["r"] * 4, "q": first + second})
+    columns = {
+        "side": ColumnSchema(key="side", name="side", type=ColumnType.TEXT),
+        "q": ColumnSchema(key="q", name="q", type=kind),
+    }
+    found = recode(table, columns, Partition(columns=("side", "q"), k=4))
+    suffix = " or missing" if None in first else ""
+    assert found.labels == {"side": ["l", "r"], "q": [each + suffix for each in expected]}
+
+
 def test_categories_with_a_hierarchy_get_its_labels() -> None:
     fine = {"flu": "virus", "cold": "virus", "angina": "bacteria", "boil": "bacteria"}
     levels = (
@@ -134,6 +161,7 @@ def test_one_sensitive_value_is_in_every_class() -> None:
     step = Partition(columns=("q",), k=2, sensitive=(SensitiveGoal(column="s"),))
     (attribute,) = recode(table, columns, step).attributes
     assert not attribute.ordered
+    assert attribute.counts.totals.tolist() == [7]
     assert attribute.counts.classes.tolist() == [0, 1, 2]
     assert attribute.counts.values.tolist() == [0, 0, 0]
     assert sorted(attribute.counts.counts.tolist()) == [2, 2, 3]
