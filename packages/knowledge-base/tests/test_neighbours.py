@@ -25,7 +25,7 @@ def near(
     neighbours: Neighbours, angle: int, scope: Scope = EVERYTHING, also: Sequence[int] = ()
 ) -> dict[int, float] | None:
     """Return the one nearest section, and others, with cosines of two digits."""
-    found = neighbours.nearest(vector(angle), scope, 1, also)
+    found = neighbours.nearest(lambda: vector(angle), scope, 1, also)
     return found and {key: abs(round(cosine, 2)) for key, cosine in found.items()}
 
 
@@ -40,7 +40,6 @@ def keys(knowledge: KnowledgeBase) -> list[int]:
 
 def test_the_nearest_and_those_asked_for(store: Store, keys: list[int]) -> None:
     neighbours = Neighbours(store, "m")
-    assert not neighbours.are_none()
     assert near(neighbours, 0) == {keys[0]: 1}
     assert near(neighbours, 0, also=[keys[-1], keys[2], 10**6]) == {keys[0]: 1, keys[-1]: 0}
     assert near(neighbours, 0, Scope(frozenset({"other"}))) == {}
@@ -67,7 +66,7 @@ def test_what_is_gone_is_dropped_and_what_took_its_place_is_read(
     assert near(neighbours, 90) == {keys[1]: 0.71}
     knowledge.refresh(flask, [])
     knowledge.refresh(flask, [blueprints])
-    assert neighbours.are_none()
+    assert near(neighbours, 0) is None
     (first, *_) = sorted(store.without_vectors("m", 10))
     store.put_vectors("m", {first: vector(30)})
     assert near(neighbours, 30) == {first: 1}

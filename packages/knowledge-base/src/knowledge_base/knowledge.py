@@ -31,11 +31,13 @@ from knowledge_base.store.records import Question, Scope, StoredExample
 from knowledge_base.terms import stem, terms_of, words_of
 
 EVERYTHING: Final = Scope()
-_CANDIDATES: Final = 150
+_CANDIDATES: Final = 100
 """Of the best by words, and as many of the nearest by meaning, are put in order."""
-_SCORED: Final = 1000
+_SCORED: Final = 500
 """So many are scored by words, for those that are near by meaning alone have words as well."""
 _AT_ONCE: Final = 128
+_SURE: Final = 1
+"""Letters at the beginning of a word that stemming leaves as they are."""
 _log = logging.getLogger(__name__)
 
 
@@ -203,14 +205,14 @@ class KnowledgeBase:
         return self.store.examples(terms_of(query), scope, count)
 
     def _similarities(self, query: str, scope: Scope, also: list[int]) -> dict[int, float] | None:
-        if self.embedder is None or self._neighbours is None or self._neighbours.are_none():
+        embedder, neighbours = self.embedder, self._neighbours
+        if embedder is None or neighbours is None:
             return None
         try:
-            question = self.embedder.embed([query])[0]
+            return neighbours.nearest(lambda: embedder.embed([query])[0], scope, _CANDIDATES, also)
         except (UnavailableError, UnreachableError) as error:
             _log.warning("Searched by words alone: %s", error)
             return None
-        return self._neighbours.nearest(question, scope, _CANDIDATES, also)
 
     def _ordered(
         self, fused: list[Ranked], is_hybrid: bool, packages: Collection[str]
@@ -251,5 +253,8 @@ def _confidence(
 def _terms_in(stored: Stored, terms: Iterable[str]) -> set[str]:
     section = stored.section
     text = " ".join((stored.source_id, *section.trail, *section.names, section.text))
-    there = set(map(stem, words_of(text)))
-    return {term for term in terms if stem(term) in there}
+    stems = {term: stem(term) for term in terms}
+    # Stemming is slow: only words that can have one of the stems are stemmed.
+    beginnings = {each[:_SURE] for each in stems.values()}
+    there = {stem(word) for word in words_of(text) if word[:_SURE] in beginnings}
+    return {term for term in terms if stems[term] in there}

@@ -1,7 +1,7 @@
 """Finds the sections whose embeddings are nearest to that of a question."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,19 +45,15 @@ class Neighbours:
         none = np.empty(0, dtype=np.int64)
         self._held = _Held(none, none, none, np.empty((0, 0), dtype=np.float32))
 
-    def are_none(self) -> bool:
-        """Tell whether nothing is embedded yet."""
-        return not len(self._current().vectors)
-
     def nearest(
-        self, question: Matrix, scope: Scope, count: int, also: Sequence[int]
+        self, question: Callable[[], Matrix], scope: Scope, count: int, also: Sequence[int]
     ) -> dict[int, float] | None:
         """Return the cosines of the nearest sections in scope, and of some others.
 
-        ``None`` where nothing is embedded any more.
+        ``None`` where nothing is embedded yet.
 
         Args:
-            question: Its embedding.
+            question: Returns its embedding; not asked for where nothing is embedded.
             scope: Where to look.
             count: How many of the nearest.
             also: Ids of sections whose cosine is wanted in any case.
@@ -65,14 +61,14 @@ class Neighbours:
         held = self._current()
         if not len(held.vectors):
             return None
-        cosines = held.rows @ question
+        cosines = held.rows @ question()
         allowed = self._store.ids(scope)
         within = (
             cosines
             if allowed is None
             else np.where(np.isin(held.sections, allowed), cosines, -np.inf)
         )
-        top = np.argpartition(-within, min(count, len(within) - 1))[:count]
+        top = np.argpartition(within, max(len(within) - count, 0))[-count:]
         chosen = {
             int(held.sections[each]): float(cosines[each]) for each in top if within[each] > -np.inf
         }

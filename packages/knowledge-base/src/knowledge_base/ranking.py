@@ -4,7 +4,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -101,10 +101,10 @@ def drawn(ranked: Sequence[Ranked], vectors: Matrix) -> list[Ranked]:
         vectors: Of each, in the same order; zeros where there is none.
     """
     mean = vectors[:_FIRST].mean(axis=0, keepdims=True)
-    likeness = np.maximum(vectors @ unit(mean)[0], 0.0)
+    likeness = np.maximum(vectors @ unit(mean)[0], 0.0).tolist()
     most = 1 + _LIKE_THE_FIRST
     return in_order(
-        replace(each, score=(each.score + _LIKE_THE_FIRST * float(like)) / most)
+        Ranked(each.id, (each.score + _LIKE_THE_FIRST * like) / most, each.similarity)
         for each, like in zip(ranked, likeness, strict=True)
     )
 
@@ -119,7 +119,7 @@ def without_repetition(ranked: Sequence[Ranked], vectors: Matrix) -> list[Ranked
     among = np.tril(vectors[:_DEPTH] @ vectors[:_DEPTH].T, -1)
     repeats = among.max(axis=1, initial=0.0) > _THE_SAME
     first = (
-        replace(each, score=each.score * (_REPEATED if again else 1))
+        Ranked(each.id, each.score * (_REPEATED if again else 1), each.similarity)
         for each, again in zip(ranked[:_DEPTH], repeats, strict=True)
     )
     return in_order((*first, *ranked[_DEPTH:]))
@@ -157,7 +157,7 @@ def weigh(
     }
     most = (1 + _OF_PAGE * _BEST_OF_PAGE) * (_OF_PROJECT if of_project else 1)
     return in_order(
-        replace(each, score=(own[each.id] + added[places[each.id].page_id]) / most)
+        Ranked(each.id, (own[each.id] + added[places[each.id].page_id]) / most, each.similarity)
         for each in ranked
         if each.id in places
     )

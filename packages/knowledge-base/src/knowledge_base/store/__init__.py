@@ -264,7 +264,7 @@ class Store:
             pages, pages.c.id == sections.c.page_id
         )
         with self._engine.connect() as connection:
-            rows = connection.execute(statement.where(sections.c.id.in_(list(ids))))
+            rows = connection.execute(statement.where(sections.c.id.in_(list(ids)))).all()
             return {row[0]: Place(*row[1:]) for row in rows}
 
     def locations(self) -> dict[str, str]:

@@ -149,7 +149,7 @@ class FTS5:
         )
         if within is not None:
             statement = statement.where(row.in_(within))
-        return [(each[0], each[1]) for each in connection.execute(statement)]
+        return [(each[0], each[1]) for each in connection.execute(statement).all()]
 
     def frequencies(
         self, connection: Connection, terms: Iterable[str], within: Select[tuple[int]] | None
