@@ -120,6 +120,19 @@ def test_a_shuffle_deals_out_the_same_values(folder: Path, rows: Cells, within: 
     assert before == after
 
 
+def test_classes_bound_a_step_only_where_they_are_asked_to(tmp_path: Path) -> None:
+    rows: Cells = [{"a": "x", "b": 1, "v": value} for value in (1, None)]
+    rows += [{"a": "y", "b": 1, "v": 9}] * 2
+    impute = {"op": "impute", "column": "v", "by": "mean"}
+    for within, value in (("class", 1), ("table", 6)):
+        assert release(tmp_path, rows, impute | {"within": within})["v"] == [1, value, 9, 9]
+    apart: Cells = [{"a": side, "b": 1, "v": ord(side)} for side in "xy" * 20]
+    before = [row["v"] for row in apart]
+    shuffle = {"op": "shuffle", "column": "v"}
+    assert release(tmp_path, apart, shuffle | {"within": "class"})["v"] == before
+    assert release(tmp_path, apart, shuffle | {"within": "table"})["v"] != before
+
+
 def test_a_shuffle_moves_values_and_depends_on_the_key_alone(tmp_path: Path) -> None:
     rows: Cells = [{"a": "x", "b": 1, "v": number} for number in range(500)]
     step = {"op": "shuffle", "column": "v"}
