@@ -119,6 +119,8 @@ def test_every_step_sees_the_columns_as_they_are_by_then() -> None:
     )
     with pytest.raises(RecipeError, match="the column holds text"):
         fits(intervals, intervals)
+    with pytest.raises(RecipeError, match=r"^Step 1 .*the column holds text"):
+        fits({"op": "partition", "columns": ["whole"], "k": 2}, intervals)
     drop = {"op": "drop", "column": "day"}
     with pytest.raises(RecipeError, match="no column 'day' at this step"):
         fits(drop, {"op": "partition", "columns": ["day"], "k": 2})
