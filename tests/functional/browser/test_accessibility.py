@@ -25,6 +25,7 @@ PUBLIC = (
     "/",
     "/about",
     "/permissions",
+    "/communities",
     "/knowledge",
     "/datasets?q=gut",
     "/sign-in",
