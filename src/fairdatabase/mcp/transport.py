@@ -1,6 +1,7 @@
 """Carries messages: over HTTP within a request that has been read, or over standard input."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, MutableMapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 Message = MutableMapping[str, Any]
+# It tells of the beginning and end of every transport, which here is every request.
+logging.getLogger("mcp").setLevel(logging.WARNING)
 
 
 class Answer(NamedTuple):

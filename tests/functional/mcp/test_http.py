@@ -132,7 +132,10 @@ async def test_a_session_of_the_api_is_known_as_well(place: Place) -> None:
         ]
 
 
-@pytest.mark.parametrize("token", ["fdb_wrong", "eyJhbGciOiJub25lIn0.e30.", "x"])
+@pytest.mark.parametrize(
+    "token",
+    ["fdb_wrong", "eyJhbGciOiJub25lIn0.e30.", "x"],  # pragma: allowlist secret
+)
 def test_a_wrong_token_is_asked_for_a_right_one(place: Place, token: str) -> None:
     message = call("search_datasets")
     status, headers, told = post(place, message, {"Authorization": f"Bearer {token}"})
