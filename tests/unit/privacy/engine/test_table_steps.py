@@ -266,7 +266,9 @@ def test_extremes_are_coded(
     source = write_parquet(tmp_path / "s.parquet", {"v": values})
     recipe = Recipe.model_validate({"steps": [{"op": "code_extremes", "column": "v", **bounds}]})
     apply(source, tmp_path / "t.parquet", recipe, quasi_identifiers=[])
-    assert read_parquet(tmp_path / "t.parquet")["v"] == coded
+    found = read_parquet(tmp_path / "t.parquet")["v"]
+    assert found == coded
+    assert list(map(type, found)) == list(map(type, values))
 
 
 @pytest.mark.parametrize(
