@@ -100,10 +100,46 @@ def test_what_is_just_not_allowed_is_refused(step: dict[str, Any], problem: str)
     assert caught.value.details == {"step": 1, "op": step["op"], "column": step["column"]}
 
 
-def test_a_step_over_rows_has_no_column_to_tell() -> None:
+DATES_ARE_NO_CODES = (
+    "the column holds date, the step needs text or integer or boolean; use intervals for numbers,"
+    " truncate dates"
+)
+CUT = {"op": "partition", "columns": ["day"], "k": 2}
+
+
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        (CUT | {"columns": []}, "name the columns to recode, each once"),
+        (CUT | {"columns": ["day", "day"]}, "name the columns to recode, each once"),
+        (
+            CUT | {"sensitive": [{"column": "gone"}]},
+            "there is no column 'gone' at this step; correct its name or the order",
+        ),
+        (
+            CUT | {"groups": [{"column": "text", "mapping": {}}]},
+            "groups of 'text', which is not among the columns; add it",
+        ),
+        (
+            CUT | {"groups": [{"column": "day", "mapping": {}}]},
+            f"groups of 'day': {DATES_ARE_NO_CODES}",
+        ),
+        ({"op": "suppress", "k": 0}, "k is 0; use 1 or more, commonly 5"),
+    ],
+)
+def test_a_step_over_rows_has_no_column_to_tell(step: dict[str, Any], problem: str) -> None:
     with pytest.raises(RecipeError) as caught:
-        fits({"op": "suppress", "k": 0})
-    assert caught.value.details == {"step": 0, "op": "suppress", "column": None}
+        fits({"op": "shuffle", "column": "text"}, step)
+    assert caught.value.message == f"Step 1 ({step['op']}): {problem}."
+    assert caught.value.details == {"step": 1, "op": step["op"], "column": None}
+
+
+def test_rows_are_left_out_last() -> None:
+    with pytest.raises(RecipeError) as caught:
+        fits({"op": "suppress", "k": 2}, {"op": "shuffle", "column": "text"})
+    assert caught.value.message == (
+        "Step 0 (suppress): later steps change the groups again; make it the last step."
+    )
 
 
 def test_every_step_sees_the_columns_as_they_are_by_then() -> None:
