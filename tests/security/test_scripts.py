@@ -171,10 +171,12 @@ def _deposited(owner: Depositor, *, rows: int = 200) -> tuple[str, str]:
     return draft, file
 
 
+STEPS = ("files", "columns", "risk", "anonymise", "compare", "describe", "review")
+
+
 def pages_of(site: Site) -> dict[str, tuple[str, ...]]:
     """Return every page that shows what people wrote, and who opens it."""
     ids = site.ids
-    steps = ("files", "columns", "risk", "anonymise", "compare", "describe", "review")
     everybody, owner, admin = ("visitor", "owner", "admin"), ("owner",), ("admin",)
     return {
         "/": everybody,
@@ -187,7 +189,7 @@ def pages_of(site: Site) -> dict[str, tuple[str, ...]]:
         f"/files/{ids['file']}?group_by={quote('sex' + MARKUP)}&function=count": everybody,
         f"/files/{ids['file']}?column={quote('sex' + MARKUP)}&op=eq&value={quote(MARKUP)}": owner,
         f"/files/{ids['raw']}": owner,
-        **{f"/deposits/{ids['draft']}/{step}": ("owner", "admin") for step in steps},
+        **{f"/deposits/{ids['draft']}/{step}": ("owner", "admin") for step in STEPS},
         f"/deposits/{ids['draft']}/anonymise?suggest=1": owner,
         "/deposits": owner,
         "/deposits/new": owner,
@@ -198,9 +200,7 @@ def pages_of(site: Site) -> dict[str, tuple[str, ...]]:
         "/account/security/authenticator": owner,
         "/account/data": owner,
         "/communities": everybody,
-        "/communities/community": everybody,
-        "/communities/community/description": admin,
-        "/communities/community/policy": admin,
+        **{f"/communities/community{page}": admin for page in ("", "/description", "/policy")},
         "/users": ("owner", "admin"),
         "/permissions": admin,
         f"/users?search={quote(MARKUP)}": admin,
