@@ -128,3 +128,12 @@ def test_every_missing_column_is_named() -> None:
     with pytest.raises(AssessmentError, match="need the column 'only', 's' to be") as caught:
         compare_versions(table([]), other, quasi_identifiers=["q", "only"], sensitive=["s"])
     assert caught.value.details == {"columns": ["only", "s"]}
+
+
+def test_truth_values_are_no_numbers() -> None:
+    earlier, later = pa.table({"q": [True] * 3}), pa.table({"q": [1] * 3})
+    found = compare_versions(earlier, later, quasi_identifiers=["q"], sensitive=[])
+    assert {(one.values["q"], one.rows, one.size) for one in found.listed} == {
+        ("true", 3, 0),
+        ("1", 3, 3),
+    }
