@@ -6,9 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
+# The same examples everywhere, however busy the machine is.
+if hypothesis.settings.get_current_profile_name() == "default":
+    hypothesis.settings.load_profile("ci")
 # The bundled model would be fetched from the package index; tests of it say so themselves.
 os.environ.setdefault("FAIRDATABASE_KNOWLEDGE_EMBEDDER", "none")
 IN_MEMORY = "/dev/shm"  # noqa: S108 - where there is one, it is of this machine
