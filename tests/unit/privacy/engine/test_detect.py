@@ -160,6 +160,13 @@ def test_missing_values_are_no_evidence(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "t.parquet", {"x": [None, None]}, ["int64"])
     (found,) = suggest_roles(path, [ColumnSchema(key="x", name="id", type=ColumnType.INTEGER)])
     assert found.detector == "record_id"
+    assert found.evidence.endswith(", and 0% of 0 values are different.")
+
+
+def test_as_few_values_as_a_pattern_needs(tmp_path: Path) -> None:
+    assert one(tmp_path, "x", ["ann@example.org"]).detector == "email"
+    assert one(tmp_path, "x", BSNS[:10]).detector == "bsn"
+    assert one(tmp_path, "x", BSNS[:9]).detector is None
 
 
 def test_nothing_recognised(tmp_path: Path) -> None:
@@ -270,6 +277,7 @@ def test_reads_of_the_host_are_the_surest_and_say_what_to_do(tmp_path: Path) -> 
     found = one(tmp_path, "reads", ["ACGT" * 10, "GGCCGGGCGCGGTGGCTCACGCCTGTAATCCCAGC"])
     assert (found.detector, found.confidence) == ("host_read", 0.99)
     assert "1 of 2 contain a sequence that is human and not microbial: remove" in found.evidence
+    assert found.evidence.startswith("The name says ")
 
 
 @pytest.mark.parametrize(("apart", "detector"), [(95, "record_id"), (94, None)])
