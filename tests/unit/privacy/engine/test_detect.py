@@ -277,7 +277,7 @@ def test_reads_of_the_host_are_the_surest_and_say_what_to_do(tmp_path: Path) -> 
     found = one(tmp_path, "reads", ["ACGT" * 10, "GGCCGGGCGCGGTGGCTCACGCCTGTAATCCCAGC"])
     assert (found.detector, found.confidence) == ("host_read", 0.99)
     assert "1 of 2 contain a sequence that is human and not microbial: remove" in found.evidence
-    assert found.evidence.startswith("The name says ")
+    assert found.evidence.startswith("Perhaps a sequence read: 100% of 2 ")
 
 
 @pytest.mark.parametrize(("apart", "detector"), [(95, "record_id"), (94, None)])

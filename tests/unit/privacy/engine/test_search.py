@@ -257,10 +257,24 @@ def test_a_sensitive_column_may_be_told_of_without_a_demand(tmp_path: Path) -> N
         assert best.recipe.steps[-1] == SuppressSmallGroups(k=2)
 
 
+def test_numbers_have_an_order_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    table = {"q": ["a"] * 4 + ["b"] * 4, "n": [0, 0, 2, 2, 0, 1, 1, 2]}
+    path = write_parquet(tmp_path / "t.parquet", table)
+    columns = [column("q", ColumnType.TEXT), column("n", ColumnType.INTEGER, SENSITIVE)]
+    for ordered, t in ((None, 1 / 8), (True, 1 / 8), (False, 1 / 4)):
+        goal = Goal(k=4, sensitive=(SensitiveGoal(column="n", ordered=ordered),))
+        for method in ("optimal", "mondrian"):
+            request = SearchRequest.model_validate({"goal": goal, "method": method})
+            best = find_recipe(path, columns, request).best
+            assert best is not None
+            assert best.sensitive[0].t == pytest.approx(t)
+
+
 def test_a_goal_for_an_unknown_column_is_refused(tmp_path: Path) -> None:
     path, columns = people(tmp_path)
-    request = SearchRequest(goal=Goal(sensitive=(SensitiveGoal(column="gone", t=0.5),)))
-    with pytest.raises(AssessmentError, match="no column 'gone'"):
+    goals = tuple(SensitiveGoal(column=name, t=0.5) for name in ("gone", "away"))
+    request = SearchRequest(goal=Goal(sensitive=goals))
+    with pytest.raises(AssessmentError, match="no column 'away', 'gone'; correct the goal"):
         find_recipe(path, columns, request)
 
 
