@@ -32,6 +32,13 @@ from knowledge_base.store import Store
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
 DEPTH = 10
+PROJECTS = (
+    frozenset({"flask", "werkzeug", "jinja2", "click", "sqlalchemy", "alembic"}),
+    frozenset({"celery", "click", "pytest"}),
+    frozenset({"ruff", "uv", "pytest"}),
+    frozenset({"pydantic", "sqlalchemy", "uv", "celery"}),
+)
+"""What projects use that may ask; a question is asked by the first that uses its source."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,20 @@ def fill(knowledge: KnowledgeBase, corpus: Iterable[Mapping[str, str]]) -> None:
             print(f"{each['source']}: {version}, but the questions are about {each['version']}")
 
 
-def ask(knowledge: KnowledgeBase, questions: Iterable[Question]) -> list[Result]:
-    """Search for each question in everything."""
+def project_of(question: Question) -> frozenset[str]:
+    """Return the packages of the project that asks."""
+    package = question.source.removesuffix("-api")
+    return next((each for each in PROJECTS if package in each), frozenset())
+
+
+def ask(
+    knowledge: KnowledgeBase, questions: Iterable[Question], *, routed: bool = False
+) -> list[Result]:
+    """Search for each question in everything, what its project uses first if told so."""
     results = []
     for each in questions:
-        answer = knowledge.search(each.question, count=DEPTH)
+        packages = project_of(each) if routed else ()
+        answer = knowledge.search(each.question, count=DEPTH, packages=packages)
         found = [hit.stored for hit in answer.hits]
         results.append(Result(each, rank_of(found, each.expected), answer))
     return results
@@ -122,11 +138,17 @@ def show_misses(results: Iterable[Result]) -> None:
 
 
 def measure(
-    knowledge: KnowledgeBase, name: str, questions: list[Question], *, misses: bool
+    knowledge: KnowledgeBase,
+    name: str,
+    questions: list[Question],
+    *,
+    misses: bool = False,
+    routed: bool = False,
 ) -> None:
     """Print the figures of a way to search for development and test."""
     for split in ("development", "test"):
-        results = ask(knowledge, (each for each in questions if each.split == split))
+        asked = (each for each in questions if each.split == split)
+        results = ask(knowledge, asked, routed=routed)
         show(f"{name}, {split}", results)
         if misses and split == "development":
             show_misses(results)
@@ -152,8 +174,9 @@ def main() -> None:
         while both.embed_next():
             pass
         measure(both, "hybrid", questions, misses=arguments.misses)
+        measure(both, "hybrid, routed", questions, routed=True)
         ranking.LEXICAL_SHARE = 0.0  # type: ignore[misc]  # the same search without the words
-        measure(both, "vectors", questions, misses=False)
+        measure(both, "vectors", questions)
 
 
 if __name__ == "__main__":
