@@ -73,7 +73,13 @@ def test_a_label_for_all_others_names_none_of_them(regions: Path) -> None:
         ("Friesland", "north"),
         ("Drenthe", "other"),
     ]
+    assert members(regions, REGION, made, limit=1) == (shown[:1],)
     assert members(regions, REGION, made, limit=0) == (None,)
+    (everything,) = compose(regions, REGION, [Grouping(members={}, other="all")], NONE).levels
+    (frequent,) = members(
+        regions, REGION, Hierarchy(column="region", levels=(everything,)), limit=1
+    )
+    assert frequent == (GroupMember(label="Friesland", rows=2, group="all"),)
 
 
 def test_a_list_too_long_to_edit_is_kept_as_it_is(regions: Path) -> None:
@@ -122,7 +128,9 @@ def test_a_level_that_does_not_fit_is_named(
             Intervals(column="region", cuts=(1, 2, 3, 4, 5)),
             Intervals(column="region", cuts=(2, 4)),
         ),
+        (Intervals(column="region", cuts=(1, 2)), Intervals(column="region", cuts=(2,))),
         (Intervals(column="region", cuts=(1,)), Grouping()),
+        (Prefix(column="region", length=2), Prefix(column="region", length=1)),
         (Prefix(column="region", length=3), Prefix(column="region", length=2)),
         (Prefix(column="region", length=1), Grouping()),
         (TruncateDate(column="region", to="month"), TruncateDate(column="region", to="quarter")),

@@ -292,6 +292,33 @@ def test_given_hierarchies_are_used_and_checked(tmp_path: Path) -> None:
         find_recipe(path, columns, request, hierarchies=[read_csv("1011;x\n1012;x\n", "area")])
 
 
+def coded(**mapping: str) -> Recode:
+    return Recode(column="q", mapping=mapping)
+
+
+@pytest.mark.parametrize(
+    ("levels", "k", "level", "loss"),
+    [
+        ((), 4, 1, 1.0),
+        ((coded(a="g", b="h", x="g"),), 2, 0, 0.0),
+        ((coded(a="g", b="h", x="g"),), 4, 2, 1.0),
+        ((coded(a="g", b="h", x="g"), coded(a="k", b="k")), 4, 2, 1 / 3),
+    ],
+)
+def test_values_that_only_a_hierarchy_has_share_labels_too(
+    tmp_path: Path, levels: tuple[Recode, ...], k: int, level: int, loss: float
+) -> None:
+    """Missing values are a class of their own on every level, which loses nothing."""
+    hierarchy = Hierarchy(column="q", levels=(*levels, DropColumn(column="q")))
+    missing = [None] * 4 if len(levels) > 1 else []
+    path = write_parquet(tmp_path / "t.parquet", {"q": [*"aabb", *missing]})
+    request = SearchRequest(goal=Goal(k=k), max_suppression=0)
+    best = find_recipe(path, [column("q", ColumnType.TEXT)], request, hierarchies=[hierarchy]).best
+    assert best is not None
+    assert best.levels == {"q": level}
+    assert best.loss == pytest.approx(loss / (2 if missing else 1))
+
+
 def test_large_lattices_are_searched_greedily(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
