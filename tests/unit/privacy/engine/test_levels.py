@@ -13,6 +13,7 @@ from fairdatabase.privacy.schemas.recipes import (
     Intervals,
     Partition,
     Prefix,
+    Recode,
     Round,
     Step,
     SuppressSmallGroups,
@@ -101,10 +102,32 @@ def test_each_level_is_measured_as_a_release_is(
 def test_a_table_without_rows_has_no_groups(tmp_path: Path) -> None:
     source = write_parquet(tmp_path / "t.parquet", {"age": []}, ["int64"])
     column = ColumnSchema(key="age", name="age", type=ColumnType.INTEGER)
+    for others in ([], [column]):
+        found = level_risks(
+            source,
+            column,
+            AGES,
+            quasi_identifiers=others,
+            thresholds=Thresholds(),
+            missing="category",
+        )
+        assert [(each.rows, each.k, each.rows_at_risk) for each in found] == [(0, 0, 0)] * 4
+
+
+@pytest.mark.parametrize("missing", ["category", "wildcard"])
+def test_levels_may_be_lists_of_values(tmp_path: Path, missing: MissingChoice) -> None:
+    source = write_parquet(tmp_path / "t.parquet", {"land": ["NL", "BE", "FR", "FR"]})
+    column = ColumnSchema(key="land", name="land", type=ColumnType.TEXT)
+    mapped = Recode(column="land", mapping={"NL": "Benelux", "BE": "Benelux"}, other="elsewhere")
     found = level_risks(
-        source, column, AGES, quasi_identifiers=[], thresholds=Thresholds(), missing="category"
+        source,
+        column,
+        Hierarchy(column="land", levels=(mapped,)),
+        quasi_identifiers=[],
+        thresholds=Thresholds(k=2),
+        missing=missing,
     )
-    assert [(each.rows, each.k, each.rows_at_risk) for each in found] == [(0, 0, 0)] * 4
+    assert [(each.distinct, each.k, each.rows_at_risk) for each in found] == [(3, 1, 2), (2, 2, 0)]
 
 
 def test_a_threshold_counts_groups_below_it(tmp_path: Path) -> None:

@@ -349,6 +349,21 @@ def test_time_that_runs_out_ends_in_the_best_so_far(
     assert not found.proven
 
 
+def test_time_that_does_not_run_out_proves_the_best(tmp_path: Path) -> None:
+    path, columns = people(tmp_path)
+    request = SearchRequest(goal=Goal(k=3), method="optimal", seconds=1000)
+    assert find_recipe(path, columns, request, clock=ticking(1)).proven
+
+
+def test_a_suggestion_leaves_out_as_many_rows_as_it_may(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "t.parquet", {"q": ["north"] * 9 + ["south"]})
+    columns = [column("q", ColumnType.TEXT)]
+    dropped = (DropColumn(column="q"), SuppressSmallGroups(k=2))
+    assert suggest_recipe(path, columns, Goal(k=2)).steps == dropped
+    kept = suggest_recipe(path, columns, Goal(k=2), max_suppression=0.1, seconds=60)
+    assert kept.steps == dropped[1:]
+
+
 def test_time_that_runs_out_before_anything_is_found(tmp_path: Path) -> None:
     """The finest node reaches the goal: climbing begins there and ends at once."""
     path = write_parquet(tmp_path / "t.parquet", {"q": ["a"] * 3 + [None] * 3})
