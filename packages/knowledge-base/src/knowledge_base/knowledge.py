@@ -36,8 +36,8 @@ _CANDIDATES: Final = 100
 _SCORED: Final = 500
 """So many are scored by words, for those that are near by meaning alone have words as well."""
 _AT_ONCE: Final = 128
-_SURE: Final = 1
-"""Letters at the beginning of a word that stemming leaves as they are."""
+_SURE: Final = 2
+"""Letters at the beginning of a word that stemming leaves, but for `dying` and the like."""
 _log = logging.getLogger(__name__)
 
 
