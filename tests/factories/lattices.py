@@ -12,6 +12,8 @@ from fairdatabase.privacy.engine.goals import Attribute
 from fairdatabase.privacy.engine.lattice import Node
 from fairdatabase.privacy.engine.measures import GroupedCounts
 from fairdatabase.privacy.schemas.goals import Goal
+from fairdatabase.privacy.schemas.hierarchies import Hierarchy
+from fairdatabase.privacy.schemas.recipes import DropColumn
 from tests.factories.goals import left_out, sensitive_goals
 
 VALUES = 4
@@ -69,7 +71,12 @@ class Table:
         return Combinations(
             weights=counts.sum(axis=1),
             names=tuple(f"q{at}" for at in range(len(self.levels))),
-            hierarchies=(),
+            hierarchies=tuple(
+                Hierarchy(
+                    column=f"q{at}", levels=(DropColumn(column=f"q{at}"),) * (len(levels) - 1)
+                )
+                for at, levels in enumerate(self.levels)
+            ),
             ladders=tuple(
                 tuple(self.rung(at, level) for level in range(len(levels)))
                 for at, levels in enumerate(self.levels)

@@ -184,12 +184,11 @@ class _Search:
         return self.request.method
 
     def _task(self, lattice: Lattice, k: int) -> Task:
-        rows = lattice.table.rows
-        share = math.floor(self.request.max_suppression * rows + 1e-9)
+        share = self.request.max_suppression * lattice.table.rows
         return Task(
             lattice=lattice,
             goal=self.request.goal.model_copy(update={"k": k}),
-            max_suppressed=max(min(share, rows - 1), 0),
+            max_suppressed=math.floor(share + 1e-9),
             out_of_time=self.out_of_time,
             progress=self.progress,
         )
@@ -198,6 +197,6 @@ class _Search:
 def _run(task: Task, method: SearchMethod) -> bool:
     """Do a search; return whether its outcome is proven. Without time left, climb at least."""
     proven = method == "optimal" and OptimalSearch(task).run()
-    if method == "greedy" or (task.best is None and not proven):
+    if task.best is None and not proven:
         GreedySearch(task).run()
     return proven

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from fairdatabase.privacy.engine.candidates import chosen_candidates
 from fairdatabase.privacy.engine.greedy import GreedySearch
 from fairdatabase.privacy.engine.lattice import Lattice, Node
 from fairdatabase.privacy.engine.optimal import OptimalSearch, Task
@@ -258,3 +259,17 @@ def test_nodes_that_cannot_be_better_are_not_counted() -> None:
     nothing_to_do = task_of(Table(twice, [[finest, three, two]] * 2, Goal(k=1)), 0, [])
     assert OptimalSearch(nothing_to_do).run()
     assert nothing_to_do.checked == 3
+
+
+def test_of_equal_losses_the_smaller_risk_is_chosen_once() -> None:
+    halved = [list(range(PLACES)), HALVES]
+    rows: list[tuple[int, ...]] = [(0, 0, 0), *[(1, 0, 0)] * 3, (0, 1, 0), *[(1, 1, 0)] * 2]
+    task = task_of(Table(rows, [halved, halved], Goal(k=1)), 0, [])
+    for node in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        task.count(node)
+    chosen = chosen_candidates(task.lattice, [task, task], ())
+    assert [(each.levels["q0"], each.levels["q1"], each.k) for each in chosen] == [
+        (0, 0, 1),
+        (1, 0, 3),
+        (1, 1, 7),
+    ]

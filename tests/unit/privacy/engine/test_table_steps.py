@@ -1,5 +1,6 @@
 """Steps that look at other rows, against naive implementations written from their definitions."""
 
+import hmac
 import math
 import random
 import statistics
@@ -192,6 +193,25 @@ def test_noise_has_its_distribution(tmp_path: Path, distribution: str, deviation
     if distribution == "uniform":
         assert all(-3 <= value <= 17 for value in noisy)
     assert result.effects[0].rows_changed == rows
+
+
+def test_noise_is_what_the_key_draws_for_each_row(tmp_path: Path) -> None:
+    """Nothing else enters, so that a release can be made again with another program."""
+    source = write_parquet(tmp_path / "s.parquet", {"v": [0.0] * 9})
+    seed = hmac.digest(KEY, b"fairdatabase/draw/noise/0/v", "sha256")
+    drawn: dict[str, list[float]] = {"uniform": [], "laplace": [], "normal": []}
+    for place in range(9):
+        digits = hmac.digest(seed, str(place).encode(), "sha256").hex()
+        u, v = ((int(part, 16) + 0.5) / 16**12 for part in (digits[:12], digits[12:24]))
+        drawn["uniform"].append(2 * u - 1)
+        drawn["laplace"].append(math.copysign(math.log(1 - 2 * abs(u - 0.5)), u - 0.5))
+        drawn["normal"].append(math.sqrt(-2 * math.log(u)) * math.cos(2 * math.pi * v))
+    for name, expected in drawn.items():
+        step = {"op": "noise", "column": "v", "scale": 1, "distribution": name}
+        recipe = Recipe.model_validate({"steps": [step]})
+        apply(source, tmp_path / "t.parquet", recipe, quasi_identifiers=[], key=KEY)
+        found = read_parquet(tmp_path / "t.parquet")["v"]
+        assert found == pytest.approx(expected)
 
 
 def test_noise_keeps_whole_numbers_whole_and_in_their_type(tmp_path: Path) -> None:
