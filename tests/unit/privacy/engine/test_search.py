@@ -258,7 +258,7 @@ def test_a_sensitive_column_may_be_told_of_without_a_demand(tmp_path: Path) -> N
 
 
 def test_numbers_have_an_order_unless_somebody_says_otherwise(tmp_path: Path) -> None:
-    table = {"q": ["a"] * 4 + ["b"] * 4, "n": [0, 0, 2, 2, 0, 1, 1, 2]}
+    table: dict[str, list[Any]] = {"q": ["a"] * 4 + ["b"] * 4, "n": [0, 0, 2, 2, 0, 1, 1, 2]}
     path = write_parquet(tmp_path / "t.parquet", table)
     columns = [column("q", ColumnType.TEXT), column("n", ColumnType.INTEGER, SENSITIVE)]
     for ordered, t in ((None, 1 / 8), (True, 1 / 8), (False, 1 / 4)):
