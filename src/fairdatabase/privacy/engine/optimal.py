@@ -126,11 +126,14 @@ class OptimalSearch:
         return not self._excluded[node] and bool(bound < self._task.least)
 
     def _path(self, node: Node, bounds: Floats) -> Iterator[Node]:
-        """Yield ever coarser nodes that are open, each with the least bound there is."""
+        """Yield ever coarser nodes that are open, each with the least bound there is.
+
+        The coarsest node of all was counted first, so that every path ends below it.
+        """
         while True:
             above = neighbours(node, self._shape)
-            best = min(above, key=lambda each: (bounds[each], each), default=None)
-            if best is None or bounds[best] >= self._task.least:
+            best = min(above, key=lambda each: (bounds[each], each))
+            if bounds[best] >= self._task.least:
                 return
             yield (node := best)
 

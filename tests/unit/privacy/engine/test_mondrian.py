@@ -87,6 +87,11 @@ ONE_SIDE_HAS_ONE_VALUE = ([(0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 1), (2, 0
 THE_OTHER_HAS = ([(0, 0), (0, 0), (1, 0), (1, 1), (2, 0), (2, 0), (2, 1), (2, 1)], 1)
 """One half is not cut, for its second part, or its first, has one sensitive value."""
 
+TWO_AT_ONCE = [(0, 0), (0, 1), (1, 0), (1, 1)]
+LEFT_OF_THE_SECOND_FAILS = ([*TWO_AT_ONCE, (2, 0), (2, 0), (3, 0), (3, 1)], 1)
+RIGHT_OF_THE_SECOND_FAILS = ([*TWO_AT_ONCE, (2, 0), (2, 1), (3, 0), (3, 0)], 1)
+ONE_VALUE_TOO_OFTEN = ([(0, 0), (0, 0), (0, 0), (0, 1), (1, 1), (1, 1), (1, 0), (1, 1)], 1)
+
 
 @settings(max_examples=150, deadline=None)
 @given(
@@ -101,6 +106,9 @@ THE_OTHER_HAS = ([(0, 0), (0, 0), (1, 0), (1, 1), (2, 0), (2, 0), (2, 1), (2, 1)
 )
 @example(drawn=ONE_SIDE_HAS_ONE_VALUE, k=2, sensitive=(SensitiveGoal(column="s", distinct_l=2),))
 @example(drawn=THE_OTHER_HAS, k=2, sensitive=(SensitiveGoal(column="s", distinct_l=2),))
+@example(drawn=LEFT_OF_THE_SECOND_FAILS, k=2, sensitive=(SensitiveGoal(column="s", distinct_l=2),))
+@example(drawn=RIGHT_OF_THE_SECOND_FAILS, k=2, sensitive=(SensitiveGoal(column="s", distinct_l=2),))
+@example(drawn=ONE_VALUE_TOO_OFTEN, k=4, sensitive=(SensitiveGoal(column="s", alpha=0.7),))
 def test_groups_are_those_of_the_recursion(
     drawn: tuple[list[Row], int], k: int, sensitive: tuple[Any, ...]
 ) -> None:
