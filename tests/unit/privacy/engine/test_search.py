@@ -246,6 +246,23 @@ def test_choices_are_ordered_by_risk_and_loss(tmp_path: Path) -> None:
         )
 
 
+def test_each_further_k_is_searched_to_the_end(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "t.parquet", {"q": [*"aaaaabbbccd"]})
+    columns = [column("q", ColumnType.TEXT)]
+    dropped = Hierarchy(column="q", levels=(DropColumn(column="q"),))
+    told: list[SearchProgress] = []
+    request = SearchRequest(goal=Goal(k=1), max_suppression=0.6, frontier=(5, 2, 3, 1))
+    found = find_recipe(path, columns, request, hierarchies=[dropped], progress=told.append)
+    assert [each.fraction for each in told].count(1) == 4
+    assert [(each.k, round(11 * each.loss, 9)) for each in found.frontier] == [
+        (1, 0),
+        (2, 1),
+        (3, 3),
+        (5, 6),
+        (11, 11),
+    ]
+
+
 def test_a_sensitive_column_may_be_told_of_without_a_demand(tmp_path: Path) -> None:
     path, columns = people(tmp_path)
     goal = Goal(k=2, sensitive=(SensitiveGoal(column="ill"),))
