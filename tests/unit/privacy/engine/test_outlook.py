@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairdatabase.privacy.engine.outlook import Models
+from fairdatabase.privacy.engine.outlook import (
+    Models,
+    individual_risk,
+    population_risk,
+    unproven_likeness,
+)
 from fairdatabase.privacy.engine.population import expected_risk
 from fairdatabase.privacy.engine.risk import assess
 from fairdatabase.privacy.errors import AssessmentError
@@ -267,3 +272,21 @@ def test_infinite_likeness_is_explained() -> None:
         "Enhanced beta-likeness",
         "Delta-disclosure privacy",
     ]
+
+
+def test_tables_without_rows_are_told_as_such() -> None:
+    nothing = np.zeros(0, dtype=np.int64)
+    note = ("The table has no rows; nothing about it was shown to be safe.",)
+    found = population_risk(nothing, nothing, 7, 5)
+    assert (found.people, found.k_map, found.journalist_max, found.marketer) == (7, 0, 1, 1)
+    assert (found.rows_at_risk, found.uncovered_classes, found.uncovered_rows) == (0, 0, 0)
+    estimated = individual_risk(nothing, nothing, np.zeros(0), 5)
+    assert (estimated.highest, estimated.mean, estimated.rows_at_risk) == (1, 1, 0)
+    assert (estimated.expected, estimated.population) == (0, 0)
+    assert found.notes == estimated.notes == unproven_likeness().notes == note
+
+
+def test_a_risk_of_just_one_in_k_is_no_risk() -> None:
+    sizes = np.array([1, 2, 3])
+    found = individual_risk(sizes, sizes, sizes.astype(np.float64), 2)
+    assert (found.rows_at_risk, found.highest, found.mean) == (1, 1, 0.5)
