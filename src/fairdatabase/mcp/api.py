@@ -1,6 +1,11 @@
-"""MCP over streamable HTTP: one address, guarded as every route is."""
+"""MCP over streamable HTTP: one address, guarded as every route is.
+
+The protocol's package takes a second to import, so it is when the first agent comes.
+"""
 
 import asyncio
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, request
 from flask_limiter import RateLimitExceeded
@@ -8,8 +13,10 @@ from flask_limiter import RateLimitExceeded
 from fairdatabase.kernel.current import actor, services
 from fairdatabase.kernel.errors import FAIRDatabaseError, PermissionDeniedError
 from fairdatabase.kernel.extensions import asked_too_often
-from fairdatabase.mcp.server import Caller, build_server
-from fairdatabase.mcp.transport import answered
+from fairdatabase.mcp.schemas import Caller
+
+if TYPE_CHECKING:
+    from mcp.server import Server
 
 api = Blueprint("mcp_api", __name__)
 
@@ -22,7 +29,11 @@ def _caller() -> Caller:
     return Caller(services(), actor())
 
 
-_server = build_server(_caller)
+@cache
+def _server() -> "Server[Any]":
+    from fairdatabase.mcp.server import build_server  # noqa: PLC0415
+
+    return build_server(_caller)
 
 
 @api.before_request
@@ -40,8 +51,10 @@ def require_own_origin() -> None:
 @api.post("/mcp")
 def exchange() -> Response:
     """Answer one JSON-RPC message."""
+    from fairdatabase.mcp.transport import answered  # noqa: PLC0415
+
     request.max_content_length = request.max_form_memory_size
-    answer = asyncio.run(answered(_server, request.headers.items(), request.get_data()))
+    answer = asyncio.run(answered(_server(), request.headers.items(), request.get_data()))
     return Response(answer.body, answer.status, answer.headers)
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from fairdatabase.authorization.schemas import ANONYMOUS
-from fairdatabase.mcp.server import Caller, build_server
-from fairdatabase.mcp.transport import serve_stdio
+from fairdatabase.mcp.schemas import Caller
 
 if TYPE_CHECKING:
     from fairdatabase.cli import Instance
@@ -24,6 +23,10 @@ def mcp(instance: "Instance") -> None:
 
     It asks as the holder of the personal access token in FAIRDATABASE_TOKEN, else as nobody.
     """
+    # These take a second to import, which every other command does without.
+    from fairdatabase.mcp.server import build_server  # noqa: PLC0415
+    from fairdatabase.mcp.transport import serve_stdio  # noqa: PLC0415
+
     caller = partial(_caller, instance, os.environ.get(TOKEN_VARIABLE, ""))
     caller()
     asyncio.run(serve_stdio(build_server(caller)))

@@ -9,7 +9,7 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from mcp.server import Server, ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
@@ -62,6 +62,7 @@ from fairdatabase.knowledge.tools import (
 )
 from fairdatabase.mcp.prompts import SUMMARISE, written
 from fairdatabase.mcp.rules import NOTICE, quoted, refusal, shaped, visible
+from fairdatabase.mcp.schemas import Caller
 from fairdatabase.tables.tools import aggregate_rows, column_statistics, query_rows, read_schema
 
 if TYPE_CHECKING:
@@ -81,13 +82,6 @@ _Context = ServerRequestContext[Any, Any]
 _Page = PaginatedRequestParams | None
 Answers = Callable[["Services", Actor, Any], object]
 logger = logging.getLogger(__name__)
-
-
-class Caller(NamedTuple):
-    """Who asks, and what answers."""
-
-    services: "Services"
-    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)

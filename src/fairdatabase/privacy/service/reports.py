@@ -15,7 +15,6 @@ from fairdatabase.kernel.config import Settings
 from fairdatabase.kernel.errors import ConflictError, NotFoundError, PermissionDeniedError
 from fairdatabase.privacy.formats.provenance import without_values
 from fairdatabase.privacy.formats.report_html import write_html
-from fairdatabase.privacy.formats.report_pdf import write_pdf
 from fairdatabase.privacy.formats.signature import (
     canonical,
     public_text,
@@ -108,7 +107,7 @@ class Reports:
             signature = sign(canonical(told), report.hashes, self._key)
             signed = SignedReport(report=report, signature=signature)
             return signed.model_dump_json(indent=2).encode() + b"\n"
-        document = write_html(report) if kind is ReportFormat.HTML else write_pdf(report)
+        document = write_html(report) if kind is ReportFormat.HTML else _pdf(report)
         return sealed(document, kind.value, report.hashes, self._key)
 
     def _report(self, actor: Actor, version: VersionRecord, file: FileRecord) -> PrivacyReport:
@@ -171,6 +170,13 @@ class Reports:
 
 
 _TOLD = {"code", "message", "advice", "rows"}
+
+
+def _pdf(report: PrivacyReport) -> bytes:
+    # Fonts and images take half a second to import, which most processes do without.
+    from fairdatabase.privacy.formats.report_pdf import write_pdf  # noqa: PLC0415
+
+    return write_pdf(report)
 
 
 def _told(reasons: Iterable[Reason]) -> tuple[ReportedReason, ...]:

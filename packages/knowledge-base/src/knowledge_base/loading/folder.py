@@ -5,7 +5,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-import nbformat
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
@@ -130,6 +129,8 @@ def _pdf(path: Path) -> str:
 
 def _notebook(path: Path) -> str:
     """Return a notebook's text and code as Markdown; its outputs are left out."""
+    import nbformat  # noqa: PLC0415 - it brings half a second of imports, and few have notebooks
+
     try:
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except (nbformat.reader.NotJSONError, nbformat.ValidationError):
