@@ -227,14 +227,55 @@ def exchanged(table: Table, node: Node) -> list[Node]:
     ]
 
 
-JOINED = [0] * PLACES
-HALVES = [0, 0, 1, 1]
-"""Labels of values that are joined all, and two by two."""
+FINEST, HALVES, JOINED = list(range(PLACES)), [0, 0, 1, 1], [0] * PLACES
+"""Labels of values that stay as they are, are joined two by two, and are joined all."""
+
+
+def test_exchanges_lower_the_loss_of_a_climbed_node() -> None:
+    """Climbing ends at (2, 1, 1); an exchange and a level less lead from there to (1, 2, 0)."""
+    table = Table(
+        rows=[
+            (3, 0, 3, 0), (1, 2, 2, 0), (3, 3, 3, 0), (0, 2, 2, 0),
+            (1, 0, 2, 0), (0, 2, 0, 0), (3, 0, 3, 0),
+        ],
+        levels=[
+            [FINEST, [1, 1, 1, 0], JOINED, JOINED],
+            [FINEST, [1, 2, 0, 0], [1, 0, 1, 1], JOINED],
+            [FINEST, [2, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]],
+        ],
+        goal=Goal(k=2),
+    )  # fmt: skip
+    task = task_of(table, 1, [])
+    GreedySearch(task).run()
+    assert task.best is not None
+    assert (task.best.node, task.checked) == ((1, 2, 0), 22)
+    assert task.least == pytest.approx(table.loss((1, 2, 0)))
+
+
+def test_climbing_goes_where_a_level_brings_most_rows_for_its_loss() -> None:
+    """Another way up ends at (2, 2, 0) or (2, 3, 0), which no exchange mends and lose more."""
+    table = Table(
+        rows=[
+            (1, 1, 1, 0), (0, 1, 1, 0), (3, 1, 0, 0), (3, 1, 2, 0),
+            (3, 0, 3, 0), (3, 3, 2, 0), (1, 2, 3, 0), (2, 2, 2, 0),
+        ],
+        levels=[
+            [FINEST, [0, 0, 1, 0], JOINED],
+            [FINEST, [1, 0, 1, 1], JOINED, JOINED],
+            [FINEST, [2, 1, 0, 0], JOINED],
+        ],
+        goal=Goal(k=2),
+    )  # fmt: skip
+    task = task_of(table, 1, [])
+    GreedySearch(task).run()
+    assert task.best is not None
+    assert task.best.node == (1, 1, 2)
+    assert table.loss((1, 1, 2)) < min(table.loss((2, 2, 0)), table.loss((2, 3, 0)))
 
 
 def test_climbing_counts_each_level_once_and_tells_how_far_it_is() -> None:
     """Only leaving out the column does."""
-    levels = [[list(range(PLACES)), HALVES, JOINED]]
+    levels = [[FINEST, HALVES, JOINED]]
     table = Table(rows=[(0, 0), (1, 0), (2, 0)], levels=levels, goal=Goal(k=2))
     told: list[SearchProgress] = []
     task = task_of(table, 0, told)
@@ -249,20 +290,20 @@ def test_climbing_counts_each_level_once_and_tells_how_far_it_is() -> None:
 
 def test_nodes_that_cannot_be_better_are_not_counted() -> None:
     """The rows that a coarser node loses are lost at the finest one as well, which is too much."""
-    finest, three, two = list(range(PLACES)), [0, 0, 1, 2], HALVES
-    rows: list[tuple[int, ...]] = [(value, 0) for value in finest]
-    task = task_of(Table(rows, [[finest, three, three, two]], Goal(k=2)), len(rows), [])
+    three = [0, 0, 1, 2]
+    rows: list[tuple[int, ...]] = [(value, 0) for value in FINEST]
+    task = task_of(Table(rows, [[FINEST, three, three, HALVES]], Goal(k=2)), len(rows), [])
     assert OptimalSearch(task).run()
     assert task.best is not None
     assert (task.best.node, task.checked) == ((3,), 3)
-    twice: list[tuple[int, ...]] = [(value, value, 0) for value in finest]
-    nothing_to_do = task_of(Table(twice, [[finest, three, two]] * 2, Goal(k=1)), 0, [])
+    twice: list[tuple[int, ...]] = [(value, value, 0) for value in FINEST]
+    nothing_to_do = task_of(Table(twice, [[FINEST, three, HALVES]] * 2, Goal(k=1)), 0, [])
     assert OptimalSearch(nothing_to_do).run()
     assert nothing_to_do.checked == 3
 
 
 def test_of_equal_losses_the_smaller_risk_is_chosen_once() -> None:
-    halved = [list(range(PLACES)), HALVES]
+    halved = [FINEST, HALVES]
     rows: list[tuple[int, ...]] = [(0, 0, 0), *[(1, 0, 0)] * 3, (0, 1, 0), *[(1, 1, 0)] * 2]
     task = task_of(Table(rows, [halved, halved], Goal(k=1)), 0, [])
     for node in ((0, 0), (0, 1), (1, 0), (1, 1)):

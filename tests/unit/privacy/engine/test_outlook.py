@@ -223,7 +223,7 @@ def test_special_uniques_by_hand(missing: MissingChoice) -> None:
                 "sex": ["f", "f", "f", "f", "f"],
             }
         ),
-        quasi_identifiers=["region", "age", "sex"],
+        quasi_identifiers=["sex", "region", "age"],
         missing=missing,
         models=Models(uniques_up_to=2),
     )
@@ -234,8 +234,8 @@ def test_special_uniques_by_hand(missing: MissingChoice) -> None:
     assert listed["20"].combinations == (("age",),)
     assert listed["30"].combinations == (("region", "age"),)
     assert [one.score for one in found.riskiest] == [2.0, 2.0, 1.0]
-    shares = {column.name: (column.rows, column.share) for column in found.by_column}
-    assert shares == {"region": (2, 0.6), "age": (2, 0.6), "sex": (0, 0.0)}
+    shares = [(column.name, column.rows, column.share) for column in found.by_column]
+    assert shares == [("region", 2, 0.6), ("age", 2, 0.6), ("sex", 0, 0.0)]
 
 
 def test_uniques_and_likeness_without_any() -> None:

@@ -14,6 +14,7 @@ from fairdatabase.privacy.engine.utility import measure_utility
 from fairdatabase.privacy.errors import AssessmentError
 from fairdatabase.privacy.schemas.recipes import Recipe
 from fairdatabase.privacy.schemas.utility import ColumnUtility, UtilityReport
+from fairdatabase.tables.schemas import ColumnSchema, ColumnType
 from tests.factories.privacy import write_parquet
 
 KEY = bytes(16)
@@ -126,6 +127,41 @@ def test_a_release_without_rows_has_nothing_to_compare(tmp_path: Path) -> None:
     assert columns["q"].distance is None
     report, _ = measured(tmp_path, {"q": []}, ["q"])
     assert (report.discernibility_share, report.granularity_loss) == (0, 0)
+
+
+def test_smallest_columns_by_hand(tmp_path: Path) -> None:
+    """A label stands for its values equally often, however often the source has them."""
+    step = {"op": "intervals", "column": "q", "width": 10}
+    _, columns = measured(tmp_path, {"q": [1, 1, 1, 2]}, ["q"], step)
+    assert columns["q"].distance == 3 / 4 - 1 / 2
+    assert (columns["q"].granularity_loss, columns["q"].entropy_loss) == (1, 1)
+    report, columns = measured(tmp_path, {"q": [1]}, ["q"], step)
+    assert (report.discernibility, report.discernibility_share) == (1, 1)
+    assert (columns["q"].distance, columns["q"].granularity_loss) == (0, 0)
+
+
+def test_columns_have_the_names_and_types_of_their_schema(tmp_path: Path) -> None:
+    """Ranks have no order here, though they are stored as numbers."""
+    source = write_parquet(tmp_path / "s.parquet", {"c0": [1, 2, 12], "c1": [1, 2, 3]})
+    schema = [
+        ColumnSchema(key="c0", name="age", type=ColumnType.INTEGER),
+        ColumnSchema(key="c1", name="rank", type=ColumnType.TEXT),
+    ]
+    recipe = Recipe.model_validate(
+        {
+            "steps": [
+                {"op": "intervals", "column": "age", "width": 10},
+                {"op": "suppress", "k": 2},
+            ]
+        }
+    )
+    release = tmp_path / "r.parquet"
+    apply(source, release, recipe, quasi_identifiers=["age"], columns=schema)
+    report = measure_utility(source, release, recipe, quasi_identifiers=["age"], columns=schema)
+    assert [column.column for column in report.columns] == ["age", "rank"]
+    assert report.columns[0].quasi_identifier
+    assert report.columns[0].granularity_loss == pytest.approx((2 * 1 / 2 + 1) / 3)
+    assert report.columns[1].distance == pytest.approx(1 / 3)
 
 
 def test_a_release_of_another_recipe_is_refused(tmp_path: Path) -> None:
