@@ -62,6 +62,8 @@ def test_numbers_get_nested_round_intervals(tmp_path: Path) -> None:
         (40_000, 40_000, [5, 10, 50, 100, 500, 1000, 5000, 10_000, 20_000]),
         (1e17, 1000, [5e14, 1e15]),
         (1e-12, 10, []),
+        (60, 90, [1, 5, 10, 20]),
+        (10, 20, [1, 2, 4]),
     ],
 )
 def test_widths_are_multiples_of_each_other(
@@ -97,12 +99,33 @@ def test_codes_lose_their_last_characters(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("codes", "lengths"),
+    [
+        (["1011", "1012", "1021", "1111", "2011"], (3, 2, 1)),
+        (["J10.1", "J10.2", "K 1-1"], (4,)),
+        ([*(f"A{number}" for number in range(9)), "B"], (1,)),
+        (["10", "north", "nord"], ()),
+    ],
+)
+def test_nearly_all_texts_are_codes_or_none_is_cut(
+    tmp_path: Path, codes: list[str], lengths: tuple[int, ...]
+) -> None:
+    """Nine in ten are enough."""
+    expected = [Prefix(column="q", length=length) for length in lengths]
+    assert built(tmp_path, codes, ColumnType.TEXT) == expected
+
+
 def test_rare_categories_go_together(tmp_path: Path) -> None:
     values = ["north"] * 150 + ["south"] * 12 + ["isle"] * 6 + ["rock", "reef", None]
     north, south, isle = ({each: each} for each in ("north", "south", "isle"))
     assert built(tmp_path, values, ColumnType.TEXT) == [
         Recode(column="q", mapping=mapping, other="other")
         for mapping in (north | south | isle, north | south, north)
+    ]
+    just_frequent = ["north"] * 15 + ["south"] * 2 + ["isle", "rock", "reef"]
+    assert built(tmp_path, just_frequent, ColumnType.TEXT) == [
+        Recode(column="q", mapping=north | south, other="other")
     ]
     assert built(tmp_path, ["ann", "bob"] * 60, ColumnType.TEXT) == []
     assert built(tmp_path, [f"{'a' * n}" for n in range(1, 150)], ColumnType.TEXT) == []
@@ -135,6 +158,19 @@ def test_terms_become_their_ancestors(tmp_path: Path) -> None:
     ]
 
 
+def test_every_term_may_have_a_broader_one_and_none_may_be_there(tmp_path: Path) -> None:
+    parents = {"flu": "virus", "virus": "infection"}
+    assert built(tmp_path, ["flu", "virus"], ColumnType.TEXT, parents=parents) == [
+        Recode(column="q", mapping={"flu": "virus", "virus": "virus"})
+    ]
+    assert built(tmp_path, [None], ColumnType.TEXT, parents=parents) == []
+
+
+def test_measured_numbers_have_no_broader_terms(tmp_path: Path) -> None:
+    with pytest.raises(HierarchyError, match=r"Level 1 does not fit: .*use intervals for"):
+        built(tmp_path, [1.5, 2.5], ColumnType.NUMBER, parents={"1.5": "low", "2.5": "low"})
+
+
 def test_a_term_is_not_its_own_ancestor(tmp_path: Path) -> None:
     with pytest.raises(HierarchyError, match="its own ancestor"):
         built(tmp_path, ["a"], ColumnType.TEXT, parents={"a": "b", "b": "a"})
@@ -164,6 +200,7 @@ MISFITS: list[tuple[list[Any], str]] = [
         [
             Recode(column="q", mapping={"a": "x", "b": "x"}, other="y"),
             Recode(column="q", mapping={"a": "v", "b": "w"}, other="w"),
+            DROP,
         ],
         r"Level 2 of 'q' separates what level 1 joins, for 1 .*'x' becomes both 'v' and 'w'",
     ),
@@ -194,6 +231,8 @@ def test_values_without_a_label_are_listed(tmp_path: Path) -> None:
     assert uncovered(path, text, Hierarchy(column="q", levels=levels)) == ("a", "b", "c")
     assert uncovered(path, text, Hierarchy(column="q", levels=levels), limit=1) == ("a",)
     assert uncovered(path, text, Hierarchy(column="q")) == ()
+    many = write_parquet(tmp_path / "many.parquet", {"q": [str(n) for n in range(101)]})
+    assert len(uncovered(many, text, Hierarchy(column="q", levels=levels))) == 100
 
 
 COLUMNS = st.one_of(

@@ -36,6 +36,21 @@ def test_only_a_last_level_of_stars_leaves_the_column_out() -> None:
     assert read_csv("a;*\nb;*\n", "q").levels == (DropColumn(column="q"),)
 
 
+def test_lines_end_as_every_system_ends_them_and_cells_keep_theirs() -> None:
+    """Line ends of old Macs, and one of Windows within a cell."""
+    assert read_csv('a;x\rb;"y\r\nz"\r', "q").levels == (
+        Recode(column="q", mapping={"a": "x", "b": "y\r\nz"}),
+    )
+
+
+def test_an_empty_text_has_a_line_as_well(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "t.parquet", {"k": ["", "b", None]})
+    column = ColumnSchema(key="k", name="k", type=ColumnType.TEXT)
+    hierarchy = read_csv(";x\nb;\n", "k")
+    assert hierarchy.levels == (Recode(column="k", mapping={"": "x", "b": ""}),)
+    assert write_csv(path, column, hierarchy) == ";x\nb;\n"
+
+
 def test_formulas_are_disarmed_and_rearmed(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "t.parquet", {"k": ["=1+1", "b"]})
     column = ColumnSchema(key="k", name="k", type=ColumnType.TEXT)
