@@ -24,9 +24,9 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Server]:
-    """An empty instance with its worker."""
+    """An instance with its worker, in which the modules leave what they make."""
     folder = tmp_path_factory.mktemp("browser")
     settings = instance_settings(folder / "instance", sqlite_template)
     with running(settings, with_worker=True, log=folder / "log") as server:
