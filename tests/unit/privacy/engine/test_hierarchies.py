@@ -167,8 +167,10 @@ def test_every_term_may_have_a_broader_one_and_none_may_be_there(tmp_path: Path)
 
 
 def test_measured_numbers_have_no_broader_terms(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "t.parquet", {"q": [1.5, 2.5]})
+    parents = {"1.5": "low", "2.5": "low"}
     with pytest.raises(HierarchyError, match=r"Level 1 does not fit: .*use intervals for"):
-        built(tmp_path, [1.5, 2.5], ColumnType.NUMBER, parents={"1.5": "low", "2.5": "low"})
+        build_hierarchy(path, column(ColumnType.NUMBER), parents=parents)
 
 
 def test_a_term_is_not_its_own_ancestor(tmp_path: Path) -> None:
