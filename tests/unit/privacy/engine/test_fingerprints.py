@@ -53,6 +53,12 @@ def test_codes_tell_apart_and_are_hardly_longer_than_needed(
         assert size == best or best > 1
 
 
+def test_nobody_is_told_apart_from_nobody() -> None:
+    both = np.ones((2, 1), dtype=bool)
+    assert presence_codes(both[:1], np.zeros(1, dtype=np.int64)).unique == 0
+    assert presence_codes(both, np.zeros(2, dtype=np.int64)).unique == 0
+
+
 def test_codes_longer_than_anybody_knows_do_not_count() -> None:
     """Six others lack one taxon each: only all six taxa together tell the first apart."""
     rows = np.vstack([np.ones(6, dtype=bool), ~np.eye(6, dtype=bool)])
@@ -230,11 +236,16 @@ def test_what_people_know_or_hide_is_no_abundance() -> None:
 
 
 def test_only_tables_of_abundances_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = pa.table({name: [0, 1, 1] for name in LINEAGES} | {"who": ["a", "b", "b"]})
-    columns = [*numbers(*LINEAGES), ColumnSchema(key="who", name="who", type=ColumnType.TEXT)]
+    taxa = {f"c{place}": column for place, column in enumerate(numbers(*LINEAGES))}
+    table = pa.table({key: [0, 1, 1] for key in taxa} | {"who": ["a", "b", "b"]})
+    columns = [
+        *(column.model_copy(update={"key": key}) for key, column in taxa.items()),
+        ColumnSchema(key="who", name="who", type=ColumnType.TEXT),
+    ]
     found = find_fingerprints(table, columns, subject="who")
     assert found is not None
     assert (found.samples, found.taxa, found.unique_samples) == (3, 5, 2)
     assert find_fingerprints(table, columns[-1:]) is None
-    monkeypatch.setattr("fairdatabase.privacy.engine.fingerprints.MAX_COMPARISONS", 44)
-    assert find_fingerprints(table, columns) is None
+    for most, looked_at in ((45, True), (44, False)):
+        monkeypatch.setattr("fairdatabase.privacy.engine.fingerprints.MAX_COMPARISONS", most)
+        assert (find_fingerprints(table, columns) is not None) == looked_at

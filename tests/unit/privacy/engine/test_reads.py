@@ -41,6 +41,7 @@ def fastq(*reads: str) -> bytes:
 
 
 READS = fastq(noise(1), noise(2) + ALU, noise(3))
+ALL_HUMAN = fastq(*[noise(1) + ALU] * 3)
 CONTIG = noise(4, 9_990) + "\n" + noise(5, 9_990) + "\n" + ALU + "\n"
 
 
@@ -50,6 +51,11 @@ CONTIG = noise(4, 9_990) + "\n" + noise(5, 9_990) + "\n" + ALU + "\n"
         (READS, "FASTQ", (3, 1)),
         (gzip.compress(READS), "FASTQ", (3, 1)),
         (READS.replace(b"\n", b"\r\n"), "FASTQ", (3, 1)),
+        (ALL_HUMAN, "FASTQ", (3, 3)),
+        (READS.replace(noise(3).encode(), b"\xff"), "FASTQ", (3, 1)),
+        (f">a\n{ALU}\n".encode(), "FASTA", (1, 1)),
+        (f">a\n{noise(4, 25_000)}\n".encode(), "FASTA", (3, 0)),
+        (f">a\n{noise(1)}\n>b\n".encode() + b"\xff\n", "FASTA", (2, 0)),
         (f">a\n{noise(1)}\n>b\n{ALU[:30]}\n{ALU[30:]}\n".encode(), "FASTA", (2, 1)),
         (f">a\n{CONTIG}".encode(), "FASTA", (2, 1)),
         (b">p protein\nMKVLAA*\n>q\n", "FASTA", (1, 0)),
@@ -67,6 +73,7 @@ def test_files_of_sequences_are_recognised(
         b"",
         b"age,sex\n30,f\n",
         b">age,sex\n30,f\n",
+        b">a\n",
         b"@a\nACGT\n+\nIII\n",
         b"@a\n12\n+\nII\n",
         b"@a\nACGT\n?\nIIII\n",
@@ -85,3 +92,13 @@ def test_a_large_file_is_examined_in_part(monkeypatch: pytest.MonkeyPatch) -> No
     found = examine(io.BytesIO(gzip.compress(fastq(*[noise(6)] * 500))))
     assert found is not None
     assert 1 < found.found.reads < 20
+
+
+def test_lines_are_read_until_there_were_enough_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sequence of the third read begins behind its name."""
+    begin = ALL_HUMAN.index(b"@r2\n") + len(b"@r2\n")
+    for limit, reads in ((begin, 2), (begin + 1, 3)):
+        monkeypatch.setattr("fairdatabase.privacy.engine.reads.MAX_LETTERS", limit)
+        found = examine(io.BytesIO(ALL_HUMAN))
+        assert found is not None
+        assert found.found.reads == reads
