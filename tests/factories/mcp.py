@@ -11,7 +11,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
 from fairdatabase.authorization.schemas import ANONYMOUS, Actor
-from fairdatabase.mcp.server import Caller, build_server
+from fairdatabase.mcp.schemas import Caller
+from fairdatabase.mcp.server import build_server
 from fairdatabase.services import Services
 
 

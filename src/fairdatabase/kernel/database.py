@@ -296,6 +296,11 @@ class Repository(Generic[M]):
         self._session.flush()
         return instance
 
+    def put(self, instance: M) -> None:
+        """Store a row in the place of the one that has its primary key."""
+        self._session.merge(instance)
+        self._session.flush()
+
     def get(self, identity: UUID) -> M | None:
         """Return the row with this primary key."""
         return self._session.get(self.model, identity)

@@ -1,9 +1,11 @@
 """What was typed into a form, and what is wrong with it; templates read ``form``."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from http import HTTPStatus
+from typing import Any, TypeVar
 
-from flask import request
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 from pydantic import ValidationError as PydanticValidationError
 
@@ -66,3 +68,8 @@ class Form:
         details = error.details if isinstance(error.details, list | tuple) else ()
         fields = {item["field"]: item["message"] for item in details if "field" in item}
         self.errors |= fields or {"": error.message}
+
+
+def see(endpoint: str, **values: Any) -> ResponseReturnValue:  # noqa: ANN401 - as url_for
+    """Lead from a form that was taken to another page, by GET; arguments as of ``url_for``."""
+    return redirect(url_for(endpoint, **values), HTTPStatus.SEE_OTHER)

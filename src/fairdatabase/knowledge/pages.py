@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fairdatabase.kernel.current import actor, services
 from fairdatabase.kernel.errors import ConflictError, ValidationError
-from fairdatabase.kernel.forms import Form
+from fairdatabase.kernel.forms import Form, see
 from fairdatabase.knowledge.rules import trust_in_words
 from fairdatabase.knowledge.schemas import (
     Answer,
@@ -119,7 +119,7 @@ def dismiss() -> ResponseReturnValue:
     """Forget a question and those that mean about the same."""
     asked = DismissalIn.model_validate(dict(Form.submitted().values))
     services().knowledge.dismiss(actor(), asked.question)
-    return redirect(url_for(".gaps"), HTTPStatus.SEE_OTHER)
+    return see(".gaps")
 
 
 def _sources(form: Form) -> str:
@@ -133,4 +133,4 @@ def _sources(form: Form) -> str:
 
 
 def _back() -> ResponseReturnValue:
-    return redirect(url_for(".sources"), HTTPStatus.SEE_OTHER)
+    return see(".sources")

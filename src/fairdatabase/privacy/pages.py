@@ -2,11 +2,11 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, flash, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from fairdatabase.kernel.current import actor, services
-from fairdatabase.kernel.forms import Form
+from fairdatabase.kernel.forms import Form, see
 from fairdatabase.privacy.errors import PolicyTooLooseError
 from fairdatabase.privacy.schemas.policies import PolicyIn
 
@@ -33,7 +33,7 @@ def set_community_policy(slug: str) -> ResponseReturnValue:
             typed.refuse(error)
         else:
             flash("From now on drafts of this community are judged by it.", "success")
-            return redirect(url_for("communities_pages.community", slug=slug), HTTPStatus.SEE_OTHER)
+            return see("communities_pages.community", slug=slug)
     return make_response(_form(slug, typed), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 

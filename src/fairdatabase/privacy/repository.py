@@ -66,21 +66,11 @@ class PolicyRepository(Repository[DatasetPolicy]):
 
     model = DatasetPolicy
 
-    def put(self, policy: DatasetPolicy) -> None:
-        """Store the policy of a dataset in the place of the one it had."""
-        self._session.merge(policy)
-        self._session.flush()
-
 
 class CommunityPolicyRepository(Repository[CommunityPolicy]):
     """Policies of communities."""
 
     model = CommunityPolicy
-
-    def put(self, policy: CommunityPolicy) -> None:
-        """Store the policy of a community in the place of the one it had."""
-        self._session.merge(policy)
-        self._session.flush()
 
 
 class RecipeDraftRepository(Repository[RecipeDraft]):
@@ -88,21 +78,11 @@ class RecipeDraftRepository(Repository[RecipeDraft]):
 
     model = RecipeDraft
 
-    def put(self, draft: RecipeDraft) -> None:
-        """Keep the recipe of a file in the place of the one before."""
-        self._session.merge(draft)
-        self._session.flush()
-
 
 class SearchRepository(Repository[RecipeSearch]):
     """The newest automatic search of each file."""
 
     model = RecipeSearch
-
-    def put(self, search: RecipeSearch) -> None:
-        """Keep the search of a file in the place of the one before."""
-        self._session.merge(search)
-        self._session.flush()
 
 
 class SavedRecipeRepository(Repository[SavedRecipe]):
@@ -145,11 +125,6 @@ class HierarchyRepository(Repository[ColumnHierarchy]):
         return self._session.scalars(
             select(ColumnHierarchy).where(ColumnHierarchy.file_id == file_id)
         ).all()
-
-    def put(self, hierarchy: ColumnHierarchy) -> None:
-        """Keep the hierarchy of a column in the place of the one before."""
-        self._session.merge(hierarchy)
-        self._session.flush()
 
     def remove(self, file_id: UUID, column: str) -> None:
         """Go back to the hierarchy that is proposed."""

@@ -14,7 +14,8 @@ from fairdatabase.authorization.rules.routes import TOOLS as RULES
 from fairdatabase.authorization.schemas import ANONYMOUS, Actor, State
 from fairdatabase.kernel.errors import RateLimitError
 from fairdatabase.mcp.rules import NOTICE
-from fairdatabase.mcp.server import Caller, build_server
+from fairdatabase.mcp.schemas import Caller
+from fairdatabase.mcp.server import build_server
 from tests.factories.mcp import agent, ask, refusal, refused_agent, told
 from tests.factories.world import World, inhabited
 

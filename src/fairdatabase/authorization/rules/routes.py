@@ -8,9 +8,7 @@ from typing import Final, NamedTuple
 from fairdatabase.authorization.schemas import Action, Resource, State
 
 _PLATFORM, _ACCOUNT, _DATASET = Resource.PLATFORM, Resource.ACCOUNT, Resource.DATASET
-_COMMUNITY = Resource.COMMUNITY
-
-_KNOWLEDGE = Resource.KNOWLEDGE
+_COMMUNITY, _KNOWLEDGE = Resource.COMMUNITY, Resource.KNOWLEDGE
 
 
 class Route(NamedTuple):

@@ -2,13 +2,13 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, flash, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from fairdatabase.catalog.schemas import CommunityEdit, CommunityIn, SearchQuery
 from fairdatabase.kernel.current import actor, services
 from fairdatabase.kernel.errors import ConflictError
-from fairdatabase.kernel.forms import Form
+from fairdatabase.kernel.forms import Form, see
 
 pages = Blueprint("communities_pages", __name__)
 _NEWEST = 10
@@ -50,7 +50,7 @@ def create() -> ResponseReturnValue:
             form.refuse(error)
         else:
             flash(f"The community {made.name} is there. Now say what it asks.", "success")
-            return _see("privacy_pages.community_policy", made.slug)
+            return see("privacy_pages.community_policy", slug=made.slug)
     return make_response(_form(form), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -68,13 +68,9 @@ def edit(slug: str) -> ResponseReturnValue:
     if wanted := form.parse(CommunityEdit):
         services().communities.edit(actor(), slug, wanted)
         flash("The description is saved.", "success")
-        return _see(".community", slug)
+        return see(".community", slug=slug)
     return make_response(_form(form, slug), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _form(form: Form, slug: str = "") -> str:
     return render_template("catalog/community_form.html", form=form, slug=slug)
-
-
-def _see(endpoint: str, slug: str) -> ResponseReturnValue:
-    return redirect(url_for(endpoint, slug=slug), HTTPStatus.SEE_OTHER)

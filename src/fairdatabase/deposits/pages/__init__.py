@@ -14,12 +14,12 @@ from fairdatabase.deposits.errors import NotPublishableError
 from fairdatabase.deposits.formats import columns as columns_form
 from fairdatabase.deposits.formats import metadata as metadata_form
 from fairdatabase.deposits.pages import hierarchies, recipes, risks
-from fairdatabase.deposits.pages.frame import pages, required_table, see, show_step, table_of
+from fairdatabase.deposits.pages.frame import pages, required_table, show_step, table_of
 from fairdatabase.deposits.schemas import Deposit, DepositFile, DepositIn, OverrideIn
 from fairdatabase.interop.formats.licences import LICENCES
 from fairdatabase.kernel.current import actor, services
 from fairdatabase.kernel.errors import ConflictError, ValidationError
-from fairdatabase.kernel.forms import Form
+from fairdatabase.kernel.forms import Form, see
 from fairdatabase.kernel.records import PageMeta, PageQuery
 from fairdatabase.tables.schemas import IngestOptions, TableRecord
 

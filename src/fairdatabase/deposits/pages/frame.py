@@ -1,10 +1,8 @@
 """What the pages of deposits share: their blueprint and the frame of every step."""
 
-from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, render_template, request
 
 from fairdatabase.deposits.formats.steps import steps
 from fairdatabase.deposits.schemas import Deposit, DepositFile
@@ -44,8 +42,3 @@ def show_step(name: str, deposit: Deposit, **context: Any) -> str:  # noqa: ANN4
         tables=[each for each in deposit.files if each.table],
         **context,
     )
-
-
-def see(endpoint: str, **values: Any) -> ResponseReturnValue:  # noqa: ANN401 - as url_for
-    """Lead to another page by GET."""
-    return redirect(url_for(endpoint, **values), HTTPStatus.SEE_OTHER)

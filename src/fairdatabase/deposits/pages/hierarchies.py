@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from fairdatabase.deposits.formats import fields
 from fairdatabase.deposits.formats import hierarchy as hierarchy_form
-from fairdatabase.deposits.pages.frame import pages, required_table, see, show_step
+from fairdatabase.deposits.pages.frame import pages, required_table, show_step
 from fairdatabase.deposits.schemas import Deposit, DepositFile, HierarchyPreview
 from fairdatabase.kernel.current import actor, services
 from fairdatabase.kernel.errors import NotFoundError, ValidationError
-from fairdatabase.kernel.forms import Form
+from fairdatabase.kernel.forms import Form, see
 from fairdatabase.kernel.http import success
 from fairdatabase.privacy.engine.groupings import coarser
 from fairdatabase.privacy.schemas.hierarchies import Hierarchy

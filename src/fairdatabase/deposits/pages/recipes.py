@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError as PydanticValidationError
 
 from fairdatabase.deposits.formats import recipe as recipe_form
-from fairdatabase.deposits.pages.frame import pages, required_table, see, show_step, table_of
+from fairdatabase.deposits.pages.frame import pages, required_table, show_step, table_of
 from fairdatabase.deposits.schemas import Deposit, DepositFile
 from fairdatabase.kernel.current import actor, services
 from fairdatabase.kernel.errors import FAIRDatabaseError, NotFoundError, ValidationError
-from fairdatabase.kernel.forms import Form
+from fairdatabase.kernel.forms import Form, see
 from fairdatabase.kernel.http import success
 from fairdatabase.privacy.rules import changes_of
 from fairdatabase.privacy.schemas import Recipe
